@@ -19,6 +19,7 @@ from lib.records import (
     ExecutionJob,
     ExecutionRecord,
     FailedRecord,
+    FaultRecord,
     FileRef,
     InvalidRecord,
     RejectedRecord,
@@ -48,8 +49,16 @@ FULL = records.spoken(
     pronounce={"Ouse": "ooz"},
     warnings=("It is quiet.",),
     verification=(
-        Verification(1, False, 0.4, "It differs.", (RejectedRecord(2, 1.0, 1.0, None, "Noise."),)),
+        Verification(
+            1,
+            False,
+            0.4,
+            "It differs.",
+            (RejectedRecord(2, 1.0, 1.0, None, "Noise.", 1, ("clipping",)),),
+            (FaultRecord("clipping", 1, "It clips."),),
+        ),
     ),
+    variants=3,
     inputs="v1:abc",
 )
 EXECUTION = ExecutionRecord(
