@@ -203,6 +203,14 @@ def test_what_is_due_counts_signs_of_scripts_without_blanks() -> None:
     assert due_of("It's the B B C.").words == 5
 
 
+def test_what_is_due_knows_no_pace_of_digits_and_signs() -> None:
+    """Where the front-end does not read the language, its engine says them as words."""
+    german = due_of("Das kostet 21 € am 3. Mai.", usual=UsualRate(15.3, 0.5, "letters"))
+
+    assert (german.usual, german.words) == (None, 6 + 4)
+    assert due_of("It costs 21.", sounds=9, usual=USUAL).usual == USUAL
+
+
 def test_no_sound_at_all_is_a_fault_of_its_own() -> None:
     assert [
         fault.check for fault in hear_piece("One.", Speech(quiet(1.0), RATE, 3), SpeakingPace()).faults
