@@ -46,6 +46,7 @@ FULL = records.spoken(
     voice="newsroom",
     preset="calm",
     target_lufs=-16.0,
+    pronounce={"Ouse": "ooz"},
     warnings=("It is quiet.",),
     verification=(
         Verification(
