@@ -389,9 +389,9 @@ def test_a_failure_whose_worker_said_nothing_has_no_log_and_no_class_of_it(evide
 
 
 def test_a_failure_may_come_without_evidence() -> None:
-    bare = FailedRecord.from_json({"class": "bad_input", "message": "No."})
-
-    assert bare == FailedRecord("bad_input", "No.")
+    assert FailedRecord.from_json({"class": "bad_input", "message": "No."}) == FailedRecord(
+        "bad_input", "No."
+    )
 
 
 def test_broken_pieces_are_counted_each_once() -> None:
