@@ -207,6 +207,31 @@ class TestTheLine:
         complaints.clear()
 
 
+def test_a_line_that_was_changed_elsewhere_is_looked_at_before_it_is_replaced(
+    page: Page, desk: ConsoleDesk, name: str
+) -> None:
+    ask_for(desk, name)
+    page.goto(f"/jobs/topic:{name}")
+    ask_for(desk, name, "The sun pulls.")  # by somebody else
+    page.fill("#change [name=text]", "The wind pulls.")
+    page.get_by_role("button", name="Speak it anew").click()
+    until(page, "document.getElementById('consequence').textContent.includes('Revision 2 was asked for')")
+    (spec,) = desk.queue.specs([f"topic:{name}"])
+    assert spec is not None
+    assert spec.text == "The sun pulls."
+    page.get_by_role("button", name="Speak it anew").click()
+    until(page, "document.getElementById('consequence').textContent.includes('Revision 3 is on the queue')")
+
+
+def test_what_nobody_changed_is_asked_for_as_it_was(page: Page, desk: ConsoleDesk, name: str) -> None:
+    text = "\nAt 12:30 the sea\r\ncomes back."
+    asked = {"output_name": f"topic/{name}", "text": text, "speaker": "Ryan"}
+    desk.queue.enqueue([normalize_job_spec({**asked, "pronounce": {"12:30": "half past twelve"}})])
+    page.goto(f"/jobs/topic:{name}")
+    page.get_by_role("button", name="What would that do?").click()
+    until(page, "document.getElementById('consequence').textContent.startsWith('Nothing that is heard')")
+
+
 def test_a_voice_is_heard_and_everybody_can_use_the_page(browser: Browser, desk: ConsoleDesk) -> None:
     def speak(words: list[str]) -> tuple[int, dict[str, Any]]:
         Path(f"{words[words.index('--out-exact') + 1]}.wav").write_bytes(tone(2.0))
