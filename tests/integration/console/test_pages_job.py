@@ -18,7 +18,7 @@ from tests.doubles.spoken_jobs import peaks, perform, tone
 from tests.pages import PHONE, grave_faults, logged_in, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 TEXT = "The moon pulls at the water, and the water follows."
 #: Audio that a script makes stands in no document: it is caught where it is made.
@@ -205,6 +205,26 @@ class TestTheLine:
         assert record.revision == 1
         assert all("422" in each for each in complaints)  # what was refused, as the browser tells it
         complaints.clear()
+
+
+def test_a_waveform_that_waits_for_others_is_asked_for_again(
+    page: Page, desk: ConsoleDesk, name: str, complaints: list[str]
+) -> None:
+    ask_for(desk, name)
+    perform(desk, name, TEXT, takes=1, seconds=1.0, lufs=(-16.0,))
+    refusals = [503, 503]
+
+    def answer(route: Route) -> None:
+        if refusals:
+            route.fulfill(status=refusals.pop(), headers={"Retry-After": "0"}, json={})
+        else:
+            route.continue_()
+
+    page.route("**/takes/1/peaks", answer)
+    page.goto(f"/jobs/topic:{name}")
+    until(page, "document.querySelectorAll('.wave.loading, .wave.unseen-wave').length === 0")
+    assert refusals == []
+    complaints.clear()
 
 
 def test_a_line_that_was_changed_elsewhere_is_looked_at_before_it_is_replaced(
