@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,9 @@ import pytest
 import soundfile
 
 from lib.clock import ManualClock, SystemClock
-from synth.engines import Speech, Utterance
+from synth.engines import EngineFailed, Speech, Utterance
 from synth.speech.kept_pieces import KeptPieces
-from synth.speech.performance import perform
+from synth.speech.performance import Performing, perform
 from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
@@ -97,6 +97,27 @@ class TestAPieceWithAFault:
         assert take.flags == ("gap",)
         assert take.failed
         assert len(take.rejected) == 1 + CARE["balanced"].retakes  # the tries and the parts, but for one
+
+    @pytest.mark.parametrize("batch", [1, 4])
+    @pytest.mark.parametrize("seed_varies", [True, False])
+    def test_whose_parts_the_engine_fails_at_is_settled_once(self, batch: int, *, seed_varies: bool) -> None:
+        class Stumbling(Faulty):
+            def speak(self, utterances: Sequence[Utterance]) -> Sequence[Speech | EngineFailed]:
+                made = super().speak(utterances)
+                return [
+                    each if utterance.text in (LONG, "One.") else EngineFailed("It stumbled.")
+                    for utterance, each in zip(utterances, made, strict=True)
+                ]
+
+        engine = Stumbling(lambda utterance, before: utterance.text == LONG, seed_varies=seed_varies)
+        performing = Performing(request(f"One. {LONG}"), engine.load(), engine.limits())
+        while performing.pending:
+            performing.hear(engine.speak(performing.give(batch)))
+        (take,) = performing.performance().takes
+
+        assert performing.done == performing.total
+        assert take.flags == ("gap",)
+        assert all(each.piece == 2 for each in take.rejected)  # no take was made beside this one
 
     def test_keeps_its_pause_and_length_when_it_is_said_in_parts(self) -> None:
         broken = Faulty(lambda utterance, before: utterance.text == LONG, seed_varies=False)
