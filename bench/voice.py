@@ -25,7 +25,7 @@ from typing import Any
 from lib.records import SpokenRecord
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, WorkerState
 from synth.engines import Speech, Utterance, create_engine
-from synth.speech.heard_pieces import Pace, hear_piece
+from synth.speech.heard_pieces import SpeakingPace, hear_piece
 from synth.verify import UsualRate
 
 _OPENINGS = (
@@ -88,7 +88,7 @@ def cost_of_checks(texts: Sequence[str]) -> float:
     engine = create_engine("hibari")
     engine.load()
     made = [(text, engine.speak([Utterance(text, "English", "heart", 1)])[0]) for text in texts[:20]]
-    pace = Pace(UsualRate(engine.limits().usual_rate or 16.0, 0.3))
+    pace = SpeakingPace(UsualRate(engine.limits().usual_rate or 16.0, 0.3))
     started = time.process_time()
     for text, speech in made:
         assert isinstance(speech, Speech)

@@ -8,10 +8,15 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
+from job_console.notes import NoteRefused, UnknownNote
+from job_console.waveforms import NoWaveform
 from lib.errors import ExitStatus, JobRunnerError, UsageError
 from lib.jobqueue import UnknownJob
+from lib.jobs.episode import NotAllDone
 from lib.jobs.results import NoSuchRevision
 from lib.jobs.retry import NotRetriable
+from lib.jobs.script_lines import NotSpokenYet
+from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
 from lib.pipeline.failures import (
     AlreadyDecided,
@@ -22,6 +27,7 @@ from lib.pipeline.failures import (
     WrongState,
 )
 from lib.pipeline.ruled_runs import UnknownPipeline
+from lib.voices import UnknownVoice
 
 #: What an error's exit status is over HTTP, where its kind says nothing nearer.
 BY_EXIT: Final[Mapping[int, int]] = {
@@ -31,11 +37,24 @@ BY_EXIT: Final[Mapping[int, int]] = {
     ExitStatus.TRY_AGAIN: 503,
     ExitStatus.BAD_CONFIGURATION: 503,
 }
-_UNKNOWN: Final = (UnknownPipeline, UnknownRun, UnknownStage, UnknownJob, NoSuchRevision)
+_UNKNOWN: Final = (
+    UnknownPipeline,
+    UnknownRun,
+    UnknownStage,
+    UnknownJob,
+    UnknownNote,
+    UnknownScript,
+    UnknownVoice,
+    NoSuchRevision,
+    NoWaveform,
+)
 _CONFLICTING: Final = (
     AlreadyDecided,
     Conflict,
+    NotAllDone,
+    NoteRefused,
     NotRetriable,
+    NotSpokenYet,
     RunConflict,
     SeenSomethingElse,
     WrongState,

@@ -10,16 +10,49 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from job_console import openapi
+from job_console.access.by_link import told_path
 from job_console.access.gate import ConsoleDoor
 from job_console.access.walls import Walls
 from job_console.answers import error_of, refusal
-from job_console.api import artifacts, events, gates, health, machines, queue, runs, session
+from job_console.api import (
+    artifacts,
+    events,
+    gates,
+    health,
+    machines,
+    many_jobs,
+    notes,
+    pictures,
+    queue,
+    runs,
+    scripts,
+    session,
+    specification,
+    takes,
+    voices,
+)
+from job_console.episodes import EpisodeMaker
 from job_console.numbers import ConsolePulse, Numbers
-from job_console.pages import login, web_files
+from job_console.pages import (
+    decide,
+    gate_inbox,
+    jobs,
+    login,
+    machine_room,
+    overview,
+    run_list,
+    run_page,
+    voice_list,
+    web_files,
+)
+from job_console.pages import history as history_pages
+from job_console.pages import queue as queue_pages
+from job_console.pages import scripts as script_pages
 from job_console.pages.failures import failure_page
 from job_console.parts import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
@@ -29,6 +62,14 @@ from lib.errors import ExitStatus, JobRunnerError
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
+_API = (
+    *(queue, many_jobs, specification, takes, scripts, runs, gates, artifacts),
+    *(notes, voices, pictures, machines, events, session, health),
+)
+_PAGES = (
+    *(web_files, login, overview, queue_pages, history_pages, script_pages, jobs),
+    *(run_list, run_page, gate_inbox, machine_room, voice_list, decide),
+)
 _KINDS = {
     404: "NotFound",
     405: "NotAllowed",
@@ -40,6 +81,12 @@ _KINDS = {
 
 class ConsoleApi(FastAPI):
     """Routes that are described exactly."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The routes without the framework's own answer to a fault: the walls around them have one."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return outermost.app
 
     def openapi(self) -> dict[str, Any]:
         """What REST offers."""
@@ -56,9 +103,9 @@ def build_api(lifespan: Any = None) -> FastAPI:
         redirect_slashes=False,  # a redirect to where a caller says is one too many
         lifespan=lifespan,
     )
-    for room in (queue, runs, gates, artifacts, machines, events, session, health):
+    for room in _API:
         api.include_router(room.router, prefix=PREFIX)
-    for shown in (web_files, login):
+    for shown in _PAGES:
         api.include_router(shown.router)
     api.add_exception_handler(JobRunnerError, _refused)
     api.add_exception_handler(RequestValidationError, _malformed)
@@ -82,6 +129,7 @@ def build_app(parts: ConsoleParts) -> ASGIApp:
     sources = NewsSources(parts.queue, parts.ledger)
     api.state.parts, api.state.sources, api.state.hub = parts, sources, Hub(sources)
     api.state.seats, api.state.pulse, api.state.numbers = seats, ConsolePulse(parts), Numbers(parts, seats)
+    api.state.episodes = EpisodeMaker(parts.scripts, parts.queue, parts.storage)
     return Walls(ConsoleDoor(api, parts), parts.limits, secure=parts.secure)
 
 
@@ -90,7 +138,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     error.message = request.app.state.parts.redactor.hide(error.message)
     answer = error_of(error)
     if answer.status_code >= 500:
-        log.warning("%s %s: %s", request.method, request.url.path, error.message)
+        log.warning("%s %s: %s", request.method, told_path(request.scope), error.message)
     if _looks(request):
         return failure_page(request, answer.status_code, error.message)
     return answer
@@ -125,10 +173,10 @@ async def _not_served(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status, words = error.status_code, str(error.detail)
     if status == 404:
-        words = f"there is no {request.url.path}; {PREFIX}/openapi.json says what there is"
+        words = f"there is no {told_path(request.scope)}; {PREFIX}/openapi.json says what there is"
         if _looks(request):
             return failure_page(request, 404, "there is no page at this address")
     elif status == 405:
-        words = f"{request.method} is not for {request.url.path}"
+        words = f"{request.method} is not for {told_path(request.scope)}"
     exit_status = ExitStatus.TRY_AGAIN if status == 408 else ExitStatus.BAD_INPUT
     return refusal(status, _KINDS.get(status, "BadRequest"), words, exit_status, error.headers)

@@ -50,6 +50,16 @@ def changing(schema: dict[str, Any], words: str, *also: int) -> Answers:
     return {200: json_answer(schema, words), **errors(*_ALWAYS, *_CHANGING, *also)}
 
 
+def exact(properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has all of these and nothing else."""
+    return {
+        "type": "object",
+        "required": [*properties],
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The whole document, made once."""
     if app.openapi_schema is None:

@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.clock import Clock, SystemClock
+from lib.errors import BadConfiguration
+from lib.jobs.scripts import ScriptShelf
 from lib.redact import Redactor
 
 if TYPE_CHECKING:
     from job_console.audit import AuditLog
+    from job_console.notes import NoteBook
+    from job_console.voice_samples import VoiceSamples
+    from job_console.waveforms import Waveforms
+    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
+    from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
     from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
     from lib.storage import Storage
+    from lib.voices import VoiceRegistry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +50,24 @@ class ConsoleLimits:
     connections: int = 1000
 
 
+def _no_images() -> ImageTables:
+    raise BadConfiguration(
+        "no pictures are asked for here: they are kept in Postgres; set IMAGEN_WORKER_DATABASE_URL, and make "
+        "their tables with: image-synth init-db"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
     """The rooms behind the routes. `token` is what a caller must know; `secure` says that TLS is spoken.
 
-    `files` is the folder that `runs/` lies in; `config` the operator's file, None: conf/operator.yaml, if
-    there. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
+    `data` is the data folder, `files` the folder that `runs/` lies in; `config` the operator's file, None:
+    conf/operator.yaml, if there. `registry` gives the voices as they are now; `engine` speaks where none
+    brings one. `open_rented` gives the ledger of rented machines, None where nothing was ever rented.
 
-    `redactor` knows what no error may tell.
+    `price` puts on a plan what it would cost; `redactor` knows what no error may tell. `open_images` gives
+    the tables of pictures, the same each time; it raises where there are none. `image_owner` is whose a
+    picture is where nobody is named.
 
     Threads: any.
     """
@@ -59,11 +77,17 @@ class ConsoleParts:
     journal: TrailFiles
     storage: Storage
     voices: VoiceCheck
+    registry: Callable[[], VoiceRegistry]
+    engine: str
     open_rented: Callable[[], contextlib.AbstractContextManager[Ledger | None]]
     provider: str
     token: str
     audit: AuditLog
+    notes: NoteBook
+    waveforms: Waveforms
+    samples: VoiceSamples
     files: Path
+    data: Path
     config: Path | None = None
     task_timeout_s: float = 120.0
     max_attempts: int = 10
@@ -71,3 +95,11 @@ class ConsoleParts:
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
     clock: Clock = field(default_factory=SystemClock)
     redactor: Redactor = field(default_factory=Redactor)
+    open_images: Callable[[], ImageTables] = field(default=_no_images)
+    image_owner: str | None = None
+    price: Callable[[Plan], Plan] = lambda plan: plan
+
+    @property
+    def scripts(self) -> ScriptShelf:
+        """The files of jobs that were handed in here."""
+        return ScriptShelf(self.data / "console" / "scripts")

@@ -34,6 +34,7 @@ class PatientProtocol(H11Protocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.access_log = False  # whoever asks for that log: a path may be a link that lets one decide
         self._waiting: asyncio.TimerHandle | None = None
         self._unsent: asyncio.TimerHandle | None = None
 

@@ -11,9 +11,9 @@ from job_pipeline.wiring import PipelineRoom
 from lib.cli import output
 from lib.errors import JobRunnerError
 from lib.pipeline.failures import SeenSomethingElse
-from lib.pipeline.gates import reject_gate
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.model import GateRow
+from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import advance
 from lib.pipeline.views import RunView
 from lib.units import bytes_text
@@ -53,12 +53,14 @@ def decide(room: PipelineRoom, views: Sequence[RunView], decider: Decider, opera
 def _decided(room: PipelineRoom, gate: GateRow, answer: GateAnswer, operator: str) -> bool:
     """Carry out an answer; False where somebody else was first, or the files are not what they were."""
     try:
+        folder = room.journal.folder_of(gate.run)
         if answer.note is None:
-            folder = room.journal.folder_of(gate.run)
             approve_inspected(room.ledger, gate.run, gate.task, folder=folder, operator=operator)
             output.say_state("approved", f": {gate.task} of {gate.run}, by {operator}")
         else:
-            reject_gate(room.ledger, gate.run, gate.task, operator=operator, notes=answer.note)
+            reject_and_keep(
+                room.ledger, gate.run, gate.task, folder=folder, operator=operator, notes=answer.note
+            )
             advance(
                 room.ledger, gate.run, stage=gate.task, operator=operator, instruction=answer.note or None
             )

@@ -1,43 +1,26 @@
-"""Gives stages their attempts anew, one run after the other, and says which."""
+"""Gives stages their attempts anew, and says which."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from job_pipeline.wiring import PipelineRoom
 from lib.cli import output
-from lib.pipeline.failures import WrongState
 from lib.pipeline.overview import RetryableStage
-from lib.pipeline.runs import retry
+from lib.pipeline.retries import RetriedStages, retry_stages
 
 
-class RetriedStages(NamedTuple):
-    """Those that are tried again, and what others said that were not any more as they had been."""
-
-    retried: Sequence[RetryableStage]
-    refused: Sequence[str]
-
-
-def retry_stages(room: PipelineRoom, stages: Sequence[RetryableStage], operator: str) -> RetriedStages:
+def retried_in(room: PipelineRoom, stages: Sequence[RetryableStage], operator: str) -> RetriedStages:
     """Give each stage its attempts anew; one that a worker took meanwhile is left to it."""
-    retried, refused = [], []
-    for each in stages:
-        try:
-            retry(room.ledger, each.run, each.stage, operator=operator)
-        except WrongState as error:
-            refused.append(error.message)
-        else:
-            retried.append(each)
+    found = retry_stages(room.ledger, stages, operator=operator)
     room.tell()
-    return RetriedStages(retried, refused)
+    return found
 
 
 def show_retried(found: RetriedStages, *, as_json: bool) -> None:
     """Say which are tried again."""
     if as_json:
-        told = [stage.to_json() for stage in found.retried]
-        output.emit_json({"retried": told, "refused": list(found.refused)})
+        output.emit_json(found.to_json())
     else:
         for stage in found.retried:
             output.say_state("retried", f": {stage.stage} of {stage.run}, which was {stage.state}")

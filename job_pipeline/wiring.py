@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
+    from lib.pipeline.decision_links import LinkMaker
     from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
     from lib.redact import Redactor
@@ -281,7 +282,11 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
         allow_placeholders=asked.allow_placeholders,
     )
     opened = partial(ledger_of, found)
-    with kept_journal(opened, files_folder(found)), kept_bridge(opened, partial(queue_of, found)):
+    with (
+        kept_journal(opened, files_folder(found)),
+        _told_of_gates(found, redactor),
+        kept_bridge(opened, partial(queue_of, found)),
+    ):
         yield PipelineWorker(opened, options, redactor=redactor)
 
 
@@ -298,15 +303,73 @@ def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) ->
     from lib.redact import Redactor
 
     found = settings()
-    _log(found, Redactor(found.secrets()), json_lines=json_lines, verbose=verbose)
+    redactor = Redactor(found.secrets())
+    _log(found, redactor, json_lines=json_lines, verbose=verbose)
     _check(found, dags)
     opened = partial(ledger_of, found)
     with (
         open_ledger(found) as ledger,
         kept_journal(opened, files_folder(found)),
+        _told_of_gates(found, redactor),
         kept_bridge(opened, partial(queue_of, found)),
     ):
         yield ledger
+
+
+@contextlib.contextmanager
+def _told_of_gates(found: Settings, redactor: Redactor) -> Iterator[None]:
+    """Within the block, the receiver at WEBHOOK_URL is told of each gate that waits; without one, nobody is.
+
+    Raises: as `links_of`, and BadConfiguration where no notification can be sent.
+    """
+    url, secret = found.webhook_url, found.webhook_secret
+    if url is None:
+        yield
+        return
+    import socket
+    from functools import partial
+
+    from job_pipeline.gate_notices import kept_notices
+    from lib.clock import SystemClock
+    from lib.webhooks import open_sender
+
+    outbox, sender = open_sender(
+        ensure_data_folder(found.jobs_data_dir) / "webhooks",
+        url.reveal(),
+        None if secret is None else secret.reveal(),
+        SystemClock(),
+    )
+    about = {"deployment": found.jobs_prefix, "host": socket.gethostname()}
+    with kept_notices(
+        partial(ledger_of, found), outbox, sender, about=about, links=links_of(found), hide=redactor.hide
+    ):
+        yield
+
+
+def links_of(found: Settings, reviewers: Sequence[str] = ()) -> LinkMaker | None:
+    """Who makes links for a decision, for `reviewers`, else for those of settings; None: no JOB_CONSOLE_URL.
+
+    Raises:
+        BadConfiguration: that is no address for links, the token cannot be used, or nobody is named.
+    """
+    if found.job_console_url is None:
+        return None
+    from lib.console_token import checked_token, ensure_token
+    from lib.pipeline.decision_links import LinkMaker, console_base
+
+    base = console_base(found.job_console_url)
+    if found.job_console_token is not None:
+        where = f"JOB_CONSOLE_TOKEN, {found.origin('JOB_CONSOLE_TOKEN')}"
+        token = checked_token(found.job_console_token.reveal(), where)
+    else:
+        token = ensure_token(ensure_data_folder(found.jobs_data_dir))
+    try:
+        names = [*reviewers] or [*found.job_console_reviewers] or [operator_of(None)]
+    except UsageError:
+        raise BadConfiguration(
+            "whom links for a decision are for is not known: set JOB_CONSOLE_REVIEWERS to their names"
+        ) from None
+    return LinkMaker(base, token, names, float(found.job_console_link_seconds))
 
 
 def _log(found: Settings, redactor: Redactor, *, json_lines: bool, verbose: bool) -> None:

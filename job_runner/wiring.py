@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
+    from job_runner.console_process import ConsoleProcess
+    from lib.cli.gate_watch import LedgerRoom
     from lib.jobqueue import JobQueue
     from lib.jobs.advice import AskingAgain
     from lib.jobs.doctor_probes import Home
@@ -184,6 +186,63 @@ class Here:
         with contextlib.closing(connect(url, options_of(found), origin=origin)) as queue:
             yield queue
 
+    @contextlib.contextmanager
+    def open_gates(self) -> Iterator[LedgerRoom | None]:
+        """The gates of pipelines; None where no pipeline ever ran, or its packages are not installed.
+
+        Looking makes no ledger. One that cannot be opened now is warned of: what else there is to see stays.
+        """
+        from importlib.util import find_spec
+
+        if find_spec("sqlalchemy") is None:
+            yield None
+            return
+        from lib.cli import output
+        from lib.errors import JobRunnerError
+
+        with contextlib.ExitStack() as stack:
+            try:
+                room = self._gates(stack)
+            except JobRunnerError as error:
+                output.warn(f"gates are not shown: {error.message}")
+                room = None
+            yield room
+
+    def _gates(self, stack: contextlib.ExitStack) -> LedgerRoom | None:
+        import getpass
+
+        from lib.cli.gate_watch import LedgerRoom
+        from lib.pipeline.journal import TrailFiles
+        from lib.pipeline.ledger import PipelineLedger, has_pipelines
+        from lib.pipeline.operator_names import checked_operator
+        from lib.sql import DatabaseOptions, open_database
+
+        found = self.found
+        options = DatabaseOptions(
+            schema=found.db_schema,
+            origin=found.origin("DATABASE_URL"),
+            pool_min=found.db_pool_min,
+            pool_max=found.db_pool_max,
+            statement_timeout_ms=found.statement_timeout_ms,
+        )
+        if not has_pipelines(found.database_url, **options):
+            return None
+        try:
+            operator = checked_operator(getpass.getuser())
+        except (OSError, KeyError):
+            operator = checked_operator("")
+        database = open_database(found.database_url, **options)
+        stack.callback(database.close)
+        ledger = PipelineLedger(database)
+        folder = Path.cwd() if found.sources["JOBS_DATA_DIR"] == "default" else found.jobs_data_dir
+        journal = TrailFiles(ledger, folder)
+
+        def tell() -> None:
+            with contextlib.suppress(OSError):  # the next change writes it
+                journal.catch_up()
+
+        return LedgerRoom(ledger, journal, operator, tell)
+
     def embedded_server(self) -> EmbeddedServer:
         """The server of the data folder, running or not."""
         from lib.redislink.embedded import EmbeddedServer
@@ -243,4 +302,25 @@ class Here:
             log=data / "up" / "watcher.log",
             environ={"REDIS_URL": redis_url} if redis_url else {},
             drain_s=self.found.watcher_drain_seconds,
+        )
+
+    def start_console(self, redis_url: str | None, listen: str | None) -> ConsoleProcess:
+        """A console beside this process, over the same queue.
+
+        Raises: as `ConsoleProcess`; MissingExtra, where its packages are not installed.
+        """
+        import os
+        from importlib.util import find_spec
+
+        from job_runner.console_process import ConsoleProcess
+        from lib.errors import MissingExtra
+
+        if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+            raise MissingExtra("The console", "console")
+        data = ensure_data_folder(self.found.jobs_data_dir)
+        given = {"REDIS_URL": redis_url} if redis_url else {}
+        return ConsoleProcess(
+            log=data / "up" / "console.log",
+            environ={"LOG_FORMAT": "text", **os.environ, **given},
+            listen=listen,
         )

@@ -13,10 +13,9 @@ from job_watcher.probes import Page, PageAnswer, ProbeServer
 from job_watcher.queue_failures import QueueFailures
 from job_watcher.readiness import Moment, OpenQueue
 from lib.clock import Clock
-from lib.errors import BadConfiguration
 from lib.events import EventSink, Fanout, LogSink
 from lib.events.metrics import CONTENT_TYPE, Gauge, Gauges, Metrics
-from lib.webhooks import Outbox, WebhookSender, WebhookSink, receiver_of
+from lib.webhooks import WebhookSender, WebhookSink, open_sender
 from lib.webhooks.sender import Count
 
 log = logging.getLogger(__name__)
@@ -75,20 +74,9 @@ def open_telling(
 def _webhooks(
     options: TellingOptions, clock: Clock, count: Count | None, open_queue: OpenQueue
 ) -> Iterator[tuple[EventSink, WebhookSender]]:
-    if not options.webhook_secret:
-        raise BadConfiguration(
-            "WEBHOOK_URL is set and WEBHOOK_SECRET is not, so that no receiver could tell our notifications "
-            "from anybody's: set WEBHOOK_SECRET to a long random text that the receiver knows too"
-        )
-    receiver = receiver_of(options.webhook_url or "")
-    try:
-        outbox = Outbox(options.outbox)
-    except OSError as error:
-        raise BadConfiguration(
-            f"the outbox {options.outbox} cannot be made: {error.strerror}; "
-            "give this user the right to write there"
-        ) from None
-    sender = WebhookSender(outbox, receiver, options.webhook_secret, clock, count=count)
+    outbox, sender = open_sender(
+        options.outbox, options.webhook_url or "", options.webhook_secret, clock, count=count
+    )
     sink = WebhookSink(
         outbox,
         clock,

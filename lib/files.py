@@ -286,6 +286,28 @@ def open_plain(path: str | os.PathLike[str], *, follow: bool = False, at: int | 
     return descriptor
 
 
+def open_below(folder: Path, path: str) -> int:
+    """Open a plain file below a folder, following no link on the way: whoever writes there may have laid any.
+
+    `path` has '/' between its parts and leads nowhere else.
+
+    Raises:
+        OSError: there is no such file; NotPlain: it is something else, or `path` leads elsewhere.
+    """
+    *above, name = path.split("/")
+    if {"", ".", ".."} & {*above, name}:
+        raise NotPlain(path)
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in above:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = inner
+        return open_plain(name, at=at)
+    finally:
+        os.close(at)
+
+
 def read_plain(path: str | os.PathLike[str], most: int, *, follow: bool = False) -> bytes:
     """A regular file's bytes, `most` + 1 of them at most: more than `most` says that it is too long.
 

@@ -19,14 +19,25 @@ from synth.audio.measures import PieceMeasures, measure_piece
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import trim
 from synth.speech.verdicts import verdict_of_given
-from synth.verify import CHECKS, Due, Examined, Fault, Sent, Unheard, UsualRate, Verdict, Verifier, due_of
+from synth.verify import (
+    CHECKS,
+    Due,
+    ExaminedPiece,
+    Sent,
+    SignalFault,
+    Unheard,
+    UsualRate,
+    Verdict,
+    Verifier,
+    due_of,
+)
 
 _LONGEST_S: Final = 5400.0  # it is held in memory: 1 GB at 48 kHz
 _BLOCK: Final = 1 << 16
 _RATE_MULTIPLE: Final = 1000  # Hz; what the meters of levels take
 #: How far letters a second may lie beside what is usual, where the voice is not known.
 _ANY_VOICE: Final = 0.5
-_NO_SOUND: Final = Fault("no_sound", "There is no sound in it.")
+_NO_SOUND: Final = SignalFault("no_sound", "There is no sound in it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class VerifiedAudio:
     measures: PieceMeasures
     loudness_lufs: float | None
     true_peak_dbtp: float | None
-    faults: tuple[Fault, ...]
+    faults: tuple[SignalFault, ...]
     heard: Verdict | None
     verdict: str
     why: str
@@ -88,11 +99,11 @@ def verify_audio(
     samples, rate = _read(path)
     trimmed = trim(samples, rate)
     measures = measure_piece(samples, trimmed, rate, None)
-    faults: tuple[Fault, ...] = (_NO_SOUND,)
+    faults: tuple[SignalFault, ...] = (_NO_SOUND,)
     if len(trimmed.samples):
-        examined = Examined(samples, rate, trimmed, measures, _due(script, words, engine, speed))
+        examined = ExaminedPiece(samples, rate, trimmed, measures, _due(script, words, engine, speed))
         faults = tuple(
-            Fault(name, why) for name, check in CHECKS.items() if (why := check(examined)) is not None
+            SignalFault(name, why) for name, check in CHECKS.items() if (why := check(examined)) is not None
         )
     answer: Verdict | Unheard | None = None
     if verifier is not None and len(trimmed.samples):

@@ -16,6 +16,7 @@ COMMANDS = (
     CommandEntry("verify", "synth.commands.verify", "Hold audio that exists against a text."),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("caption", "synth.commands.caption", "Write the captions of spoken jobs again."),
+    CommandEntry("peaks", "synth.commands.peaks", "Write the waveform of an audio file, for players."),
     CommandEntry("bench", "synth.commands.bench", "Measure how fast engines speak here."),
     CommandEntry("doctor", "synth.commands.doctor", "What keeps an engine from speaking here."),
     CommandEntry(

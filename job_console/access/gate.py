@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_console.access.by_link import caller_by, is_by_link, link_of, may_decide, told_path
 from job_console.access.caller import ConsoleCaller, caller_of, is_of_this_site
 from job_console.access.rates import RateLimit, holder_of
 from job_console.answers import ConsoleJson, refusal
@@ -64,7 +65,7 @@ class ConsoleDoor:
             await answer(scope, receive, send)
         elif (scope["method"], scope["path"]) in LOG_INS:
             await self._logging_in(scope, receive, send, address)
-        elif changes:
+        elif changes and scope["state"].get("may_decide", True):
             await self._written_down(scope, receive, send, address)
         else:
             await self._app(scope, receive, send)
@@ -78,6 +79,11 @@ class ConsoleDoor:
         state = scope.setdefault("state", {})
         state["caller"] = ConsoleCaller("nobody")
         state["wrong_token"] = lambda: self.wrong_token(holder)
+        if is_by_link(scope):
+            link = link_of(scope, self._parts.token)
+            state["link"], state["caller"] = link, caller_by(link)
+            state["may_decide"] = may_decide(link, scope, self._parts.clock.now())
+            return None
         if is_open(scope):
             return None
         caller = caller_of(headers, self._parts.token, self._parts.clock.now())
@@ -160,12 +166,13 @@ def _to_log_in(scope: Scope) -> Response:
 
 
 def _about(scope: Scope, address: str) -> dict[str, str]:
+    link = scope["state"].get("link")
     return {
         "id": uuid.uuid4().hex,
         "address": address,
         "by": scope["state"]["caller"].by,
         "method": scope["method"],
-        "path": scope["path"],
+        "path": told_path(scope) if link is None else f"/decide/{link.run}/{link.stage}/{link.number}",
     }
 
 

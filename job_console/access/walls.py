@@ -9,6 +9,7 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_console.access.by_link import is_by_link, told_path
 from job_console.access.gate import LOG_INS
 from job_console.answers import ConsoleJson, refusal
 from job_console.parts import ConsoleLimits
@@ -33,6 +34,7 @@ _UNLESS_SAID: Final = (
     (b"cache-control", b"no-store"),
 )
 _LONGEST_LOGIN: Final = 32 << 10
+_LONGEST_NOTE: Final = 160 << 10  # the longest one, each letter of it as %F0%9F%8C%8A
 _GO: Final = {"Connection": "close"}  # what is left of such a body is never read
 _TLS: Final = (b"strict-transport-security", b"max-age=31536000")
 
@@ -70,7 +72,7 @@ class Walls:
             await self._app(scope, self._bounded(receive, self._longest(scope)), walled)
         except Exception as error:
             if started:  # half an answer cannot be taken back; the connection ends with it
-                log.warning("%s %s broke off: %s", scope["method"], scope["path"], type(error).__name__)
+                log.warning("%s %s broke off: %s", scope["method"], told_path(scope), type(error).__name__)
                 raise
             await self._answer_of(error, scope)(scope, receive, walled)
 
@@ -81,6 +83,8 @@ class Walls:
     def _longest(self, scope: Scope) -> int:
         """Who has not shown a token yet gets no memory for more than a token."""
         most = self._limits.body_bytes
+        if is_by_link(scope):
+            return min(_LONGEST_NOTE, most)
         return min(_LONGEST_LOGIN, most) if (scope["method"], scope["path"]) in LOG_INS else most
 
     def _bounded(self, receive: Receive, longest: int) -> Receive:
@@ -107,7 +111,7 @@ class Walls:
         return bounded
 
     def _answer_of(self, error: Exception, scope: Scope) -> ConsoleJson:
-        log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
+        log.error("%s %s failed", scope["method"], told_path(scope), exc_info=error)
         return refusal(
             500,
             "InternalError",

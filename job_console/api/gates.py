@@ -12,12 +12,21 @@ from job_console.api.kinds import RUN_PATTERN, Name, Parts, RequestBody, RunId, 
 from job_console.api.runs import tell
 from job_console.contract import ref
 from job_console.openapi import changing, reading
-from lib.pipeline.gates import reject_gate
+from lib.pipeline.gates import count_open_gates
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.overview import gates_inbox, of_pipelines
+from lib.pipeline.rejected_texts import reject_and_keep
+from lib.pipeline.runs import advance
 from lib.pipeline.views import gate_json
 
 router = APIRouter(tags=["gates"])
+
+_COUNT = {
+    "type": "object",
+    "required": ["waiting"],
+    "properties": {"waiting": {"type": "integer", "minimum": 0}},
+    "additionalProperties": False,
+}
 
 
 class DecisionBody(RequestBody):
@@ -32,6 +41,12 @@ class DecisionBody(RequestBody):
             description="The digest that was looked at: what has changed since is not decided about.",
         ),
     ] = None
+
+
+class RejectionBody(DecisionBody):
+    """As a decision; with `anew` the stage is run anew at once, and told the notes."""
+
+    anew: bool = False
 
 
 class ApprovalBody(DecisionBody):
@@ -58,6 +73,12 @@ def waiting(
     return ConsoleJson({"gates": [gate.to_json() for gate in found]})
 
 
+@router.get("/gates/count", response_model=None, responses=reading(_COUNT, "Of all runs."))
+def count(parts: Parts) -> ConsoleJson:
+    """Say how many gates wait for a decision."""
+    return ConsoleJson({"waiting": count_open_gates(parts.ledger)})
+
+
 @router.post(
     "/runs/{run}/gates/{stage}/approve",
     response_model=None,
@@ -81,9 +102,21 @@ def approve(request: Request, parts: Parts, run: RunId, stage: StageName, asked:
     response_model=None,
     responses=changing(ref("job-pipeline-reject"), "It was decided so.", 404, 409),
 )
-def reject(request: Request, parts: Parts, run: RunId, stage: StageName, asked: DecisionBody) -> ConsoleJson:
+def reject(request: Request, parts: Parts, run: RunId, stage: StageName, asked: RejectionBody) -> ConsoleJson:
     """Refuse what a stage made: the run is paused until `advance` runs that stage anew."""
     who = operator_of(request, asked.operator)
-    gate = reject_gate(parts.ledger, run, stage, operator=who, notes=asked.notes, seen=asked.seen)
-    tell(parts)
+    try:
+        gate = reject_and_keep(
+            parts.ledger,
+            run,
+            stage,
+            folder=parts.journal.folder_of(run),
+            operator=who,
+            notes=asked.notes,
+            seen=asked.seen,
+        )
+        if asked.anew:
+            advance(parts.ledger, run, operator=who, stage=stage, instruction=asked.notes)
+    finally:
+        tell(parts)
     return ConsoleJson(gate_json(gate))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from job_console.access.caller import ConsoleCaller
 from job_console.answers import NobodyNamed
+from job_console.openapi import errors
 from job_console.parts import ConsoleParts
+from job_console.ranged import TYPES
 from lib.errors import UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR, checked_operator
 from lib.pipeline.runs import LONGEST_WORDS
@@ -25,6 +27,19 @@ RequestId = Annotated[str, Path(pattern=REQUEST_PATTERN, description="The reques
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 Words = Annotated[str, Field(max_length=LONGEST_WORDS, pattern=_NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
+
+_BYTES: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_KINDS: Final = {kind: _BYTES for kind in sorted({*TYPES.values(), "application/octet-stream"})}
+#: What a route may answer that sends a file.
+FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The whole file; of a kind that a browser must not show, as a download.",
+        "content": _KINDS,
+    },
+    206: {"description": "The range that was asked for.", "content": _KINDS},
+    304: {"description": "It is what `If-None-Match` names."},
+    **errors(401, 404, 416, 422, 429, 503),
+}
 
 
 class RequestBody(BaseModel):

@@ -36,7 +36,7 @@ _HISTORY = {
     },
     "additionalProperties": False,
 }
-_FILE = {
+FILE_BODY = {
     "required": True,
     "description": "A job file, or a beatsheet: YAML or JSON. It may name no other files.",
     "content": {
@@ -44,7 +44,15 @@ _FILE = {
         "application/yaml": {"schema": {"type": "string"}},
     },
 }
-_TYPES = ("application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/plain")
+_FILE_TYPES = ("application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/plain")
+
+
+async def sent_file(request: Request) -> bytes:
+    """The file of jobs that a request brings."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _FILE_TYPES:
+        raise HTTPException(415, f"a file of jobs is sent as one of {', '.join(_FILE_TYPES)}")
+    return await request.body()
 
 
 @router.get("/status", response_model=None, responses=reading(ref("status"), "Now."))
@@ -74,7 +82,7 @@ def history(
     "/jobs",
     response_model=None,
     responses=changing(ref("enqueue"), "What became of each job.", 409, 415),
-    openapi_extra={"requestBody": _FILE},
+    openapi_extra={"requestBody": FILE_BODY},
 )
 async def enqueue(
     request: Request,
@@ -87,10 +95,7 @@ async def enqueue(
     speaker: Annotated[str | None, Query(max_length=64, description="Or this speaker.")] = None,
 ) -> ConsoleJson:
     """Enqueue the jobs of a file: all or none, each request id once, however often this is sent."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _TYPES:
-        raise HTTPException(415, f"a file of jobs is sent as one of {', '.join(_TYPES)}")
-    body = await request.body()
+    body = await sent_file(request)
 
     def work() -> ConsoleJson:
         if voice is not None and speaker is not None:

@@ -17,8 +17,11 @@ from job_console.parts import ConsoleParts
 from lib.errors import UsageError
 from lib.foreign import DEEPEST, is_deeper
 from lib.pipeline.inspection import note_of_rejection
+from lib.pipeline.overview import retryable_stages
+from lib.pipeline.retries import retry_stages
 from lib.pipeline.ruled_runs import start_by_rules, stored_pipeline
-from lib.pipeline.runs import NewRun, advance, cancel_job, resume
+from lib.pipeline.runs import NewRun, advance, cancel_job, resume, retry
+from lib.pipeline.states import RunState
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, get_job_status, list_runs
 
@@ -73,6 +76,13 @@ class CancelBody(RequestBody):
     notes: Words | None = None
 
 
+class RetryBody(RequestBody):
+    """Who gives which stage its attempts anew."""
+
+    operator: Name | None = None
+    stage: Annotated[str | None, Field(max_length=63, description="Else every dead stage of the run.")] = None
+
+
 class ResumeBody(RequestBody):
     """Who lets a run go on."""
 
@@ -114,12 +124,15 @@ def runs(
         list[Annotated[str, Field(max_length=63, pattern=r"^[^\x00]*$")]] | None,
         Query(max_length=20, description="Only of this pipeline; may be repeated."),
     ] = None,
+    state: Annotated[
+        list[RunState] | None, Query(max_length=20, description="Only in this state; may be repeated.")
+    ] = None,
     after: Annotated[
         str | None, Query(pattern=RUN_PATTERN, description="Those behind the run of this id.")
     ] = None,
 ) -> ConsoleJson:
     """List runs, each with its stages."""
-    lines = list_runs(parts.ledger, count=limit, active=active, dags=dag, behind=after)
+    lines = list_runs(parts.ledger, count=limit, active=active, dags=dag, states=state, behind=after)
     more = lines[-1].run.id if len(lines) == limit else None
     return ConsoleJson({"runs": [line.to_json() for line in lines], "after": more})
 
@@ -198,6 +211,27 @@ def go_on(request: Request, parts: Parts, run: RunId, asked: ResumeBody) -> Cons
     stages = resume(parts.ledger, run, operator=who)
     tell(parts)
     return ConsoleJson({"run": run, "stages": stages, "operator": who})
+
+
+@router.post(
+    "/{run}/retry",
+    response_model=None,
+    responses=changing(ref("job-pipeline-retry-dead"), "These stages are tried again.", 404, 409),
+)
+def try_again(request: Request, parts: Parts, run: RunId, asked: RetryBody) -> ConsoleJson:
+    """Give the dead stages of a run their attempts anew, or the failed or dead one that is named."""
+    who = operator_of(request, asked.operator)
+    get_job_status(parts.ledger, run)  # says that there is none
+    mine = [
+        each
+        for each in retryable_stages(parts.ledger)
+        if each.run == run and (each.state == "dead" if asked.stage is None else each.stage == asked.stage)
+    ]
+    if asked.stage is not None and not mine:
+        retry(parts.ledger, run, asked.stage, operator=who)  # says why it cannot be
+    found = retry_stages(parts.ledger, mine, operator=who)
+    tell(parts)
+    return ConsoleJson(found.to_json())
 
 
 @router.post(

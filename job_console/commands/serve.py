@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +12,7 @@ import typer
 
 from job_console import wiring
 from job_console.listening import USUAL_PLACE, Certificate, check_place, open_listener
+from lib.child import when_parent_exits
 from lib.cli import output
 from lib.errors import UsageError
 
@@ -47,6 +51,9 @@ def command(
     key: KeyOption = None,
     in_the_clear: ClearOption = False,
     config: ConfigOption = None,
+    exit_with_parent: Annotated[
+        bool, typer.Option("--exit-with-parent", help="End when standard input ends.")
+    ] = False,
     verbose: VerboseOption = False,
     json_: JsonOption = False,
 ) -> None:
@@ -61,6 +68,8 @@ def command(
     from job_console.app import build_app
     from job_console.serving import serve
 
+    if exit_with_parent:
+        when_parent_exits(partial(os.kill, os.getpid(), signal.SIGTERM))
     files = None if certificate is None or key is None else Certificate(certificate, key)
     if files is not None:
         files.context()  # before anything is opened: it says what is wrong with them

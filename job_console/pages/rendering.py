@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -17,12 +19,14 @@ from job_console.pages.web_files import address_of
 from lib.clock import rfc3339
 from lib.units import bytes_text, seconds_text
 
+_RFC3339: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
 _TEMPLATES: Final = Path(__file__).parent.parent / "web" / "templates"
 #: What the navigation shows: the address, the word, and the name by which a page says that it is this one.
 _ROOMS: Final = (
     ("/", "Overview", "overview"),
     ("/queue", "Queue", "queue"),
     ("/history", "History", "history"),
+    ("/upload", "Upload", "upload"),
     ("/runs", "Runs", "runs"),
     ("/gates", "Gates", "gates"),
     ("/machines", "Machines", "machines"),
@@ -47,7 +51,15 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(
-        bytes=bytes_text, seconds=seconds_text, rfc3339=_when, usd=_usd, path=_path_part, clock=_clock
+        bytes=bytes_text,
+        seconds=seconds_text,
+        duration=_duration,
+        rfc3339=_when,
+        usd=_usd,
+        path=_path_part,
+        clock=_clock,
+        moments=_moments,
+        pretty=_pretty,
     )
     found.globals.update(static=address_of, rooms=_ROOMS)
     return found
@@ -62,7 +74,7 @@ def page(request: Request, template: str, room: str = "", *, status: int = 200, 
     caller: ConsoleCaller = request.scope["state"]["caller"]
     shown = {
         "room": room,
-        "operator": caller.operator,
+        "operator": caller.operator if caller.by == "session" else None,
         "place": "",
         "now": request.app.state.parts.clock.now(),
         **values,
@@ -88,10 +100,33 @@ def _clock(at: float | str | None) -> str:
     return moment.strftime("%b %d, %H:%M:%S")
 
 
+def _moments(sentence: str) -> str:
+    """A sentence with its times as people read them."""
+
+    def read(found: re.Match[str]) -> str:
+        try:
+            return f"{_clock(found[0])} UTC"
+        except ValueError:  # somebody's words that only look like one
+            return found[0]
+
+    return _RFC3339.sub(read, sentence)
+
+
+def _duration(seconds: float) -> str:
+    """As the players write it: minutes, seconds and their tenths."""
+    tenths = int(seconds * 10)
+    return f"{tenths // 600}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
 def _usd(amount: Any) -> str:
     """US dollars, to the cent, and below ten cents to the hundredth of one."""
     value = float(amount)
     return f"${value:.4f}" if 0 < value < 0.1 else f"${value:.2f}"
+
+
+def _pretty(value: Any) -> str:
+    """JSON for people to read."""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _path_part(text: str) -> str:

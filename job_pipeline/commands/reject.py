@@ -6,8 +6,8 @@ from job_pipeline import wiring
 from job_pipeline.commands.options import NotesOption, OperatorOption, RunArgument, SeenOption, StageArgument
 from lib.cli import output
 from lib.cli.options import JsonOption
-from lib.pipeline.gates import reject_gate
 from lib.pipeline.inspection import waiting_stage
+from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.views import gate_json
 
 EXAMPLES = ('job-pipeline reject ep-7 script --notes "less about the moon"',)
@@ -28,7 +28,8 @@ def command(
     who = wiring.operator_of(operator)
     with wiring.open_room() as room:
         at = stage or waiting_stage(room.ledger, run)
-        gate = reject_gate(room.ledger, run, at, operator=who, notes=notes, seen=seen)
+        folder = room.journal.folder_of(run)
+        gate = reject_and_keep(room.ledger, run, at, folder=folder, operator=who, notes=notes, seen=seen)
         room.tell()
     if json_:
         output.emit_json(gate_json(gate))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from job_pipeline import wiring
 from job_pipeline.commands.options import OfDagOption, OperatorOption, RunOption
-from job_pipeline.retried_stages import retry_stages, show_retried
+from job_pipeline.retried_stages import retried_in, show_retried
 from lib.cli.options import JsonOption
 from lib.pipeline.overview import of_pipelines, retryable_stages
 
@@ -22,5 +22,5 @@ def command(
             for each in of_pipelines(retryable_stages(room.ledger), room.names(dag))
             if each.state == "dead"
         ]
-        found = retry_stages(room, [each for each in stages if run in (None, each.run)], who)
+        found = retried_in(room, [each for each in stages if run in (None, each.run)], who)
     show_retried(found, as_json=json_)

@@ -8,7 +8,7 @@ import typer
 
 from job_pipeline import wiring
 from job_pipeline.commands.options import OfDagOption, OperatorOption, RunOption
-from job_pipeline.retried_stages import retry_stages, show_retried
+from job_pipeline.retried_stages import retried_in, show_retried
 from lib.cli.moments import moment
 from lib.cli.options import JsonOption
 from lib.clock import SystemClock
@@ -52,5 +52,5 @@ def command(
             for each in of_pipelines(found, room.names(dag))
             if task in (None, each.stage) and run in (None, each.run)
         ]
-        retried = retry_stages(room, stages, who)
+        retried = retried_in(room, stages, who)
     show_retried(retried, as_json=json_)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,11 +16,15 @@ from lib.cli import output
 from lib.cli.colour import takes_colour
 from lib.cli.layout import width_of
 from lib.cli.options import JsonOption, LimitOption, RedisUrlOption
+from lib.cli.progress import is_live
 from lib.cli.screen import own_screen
 from lib.clock import SystemClock, rfc3339
 from lib.errors import UsageError
 from lib.jobqueue import JobQueue
 from lib.jobs.dashboard import Dashboard, dashboard_of
+
+if TYPE_CHECKING:
+    from lib.cli.gate_watch import LedgerRoom
 
 EXAMPLES = ("job-runner dashboard --watch",)
 
@@ -35,13 +40,16 @@ def command(
 ) -> None:
     """Show the status, how far and how fast the work is, what runs, and what ended last.
 
-    With --watch it stays on the screen until Ctrl-C.
+    With --watch it stays on the screen until Ctrl-C. Where pipelines run, the gates that wait stand below and
+    are decided by keys, as with job-pipeline gates --watch.
     """
     if watch and json_:
         raise UsageError("--json prints one value, so it does not go with --watch")
-    with wiring.open_queue(redis_url) as queue:
+    here = wiring.here(redis_url)
+    with here.open_queue() as queue:
         if watch:
-            _watch(queue, limit, every)
+            with here.open_gates() as gates:
+                _watch(queue, limit, every, gates)
             return
         seen = dashboard_of(queue, limit)
     if json_:
@@ -53,9 +61,17 @@ def command(
         sys.stdout.write(line + "\n")
 
 
-def _watch(queue: JobQueue, limit: int, every: float) -> None:
+def _watch(queue: JobQueue, limit: int, every: float, gates: LedgerRoom | None) -> None:
     """Redraw until Ctrl-C, which is its normal end."""
     clock = SystemClock()
+    if gates is not None and is_live(sys.stdout) and sys.stdin.isatty():
+        from lib.cli.gate_watch import watch_gates
+
+        def look() -> Callable[[int], list[str]]:
+            return partial(_above, dashboard_of(queue, limit), clock.now())
+
+        watch_gates(gates, every_s=every, what="job-runner dashboard --watch", above=look)
+        return
     with own_screen() as redraw:
         while True:
             redraw(partial(_screen, dashboard_of(queue, limit), clock.now()))
@@ -66,3 +82,9 @@ def _screen(seen: Dashboard, now: float, width: int, height: int) -> list[str]:
     """The lines that fit, the newest endings first; the last line says the time and how to leave."""
     lines = screen_lines(seen, width, colour=takes_colour(sys.stdout), rows=max(height - 1, 1))
     return [*lines, f"{rfc3339(now)[:19]}Z  Ctrl-C ends"]
+
+
+def _above(seen: Dashboard, now: float, width: int) -> list[str]:
+    """What stands above the gates."""
+    lines = screen_lines(seen, width, colour=takes_colour(sys.stdout))
+    return [f"{rfc3339(now)[:19]}Z", *lines, ""]

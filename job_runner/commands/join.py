@@ -12,13 +12,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from job_runner import wiring
-from job_runner.episode.chapter_titles import chapter_titles, check_target
 from lib.cli import output
 from lib.cli.options import JobFileArgument, JsonOption, RedisUrlOption, SpeakerOption, VoiceOption
 from lib.cli.progress import ProgressBar
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, BadInput
+from lib.jobs.chapter_titles import chapter_titles, check_target
 from lib.jobs.episode import EpisodeBeat, beats_in_folder, beats_in_queue, beats_of, topics_of
 from lib.jobs.join_process import join
 from lib.jobs.playlist import Titles, playlist

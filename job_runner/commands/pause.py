@@ -5,7 +5,7 @@ from __future__ import annotations
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.jobqueue import JobQueue, Snapshot
+from lib.jobs.hold import Held, hold
 from lib.units import jobs_text
 
 EXAMPLES = ("job-runner pause",)
@@ -14,26 +14,22 @@ EXAMPLES = ("job-runner pause",)
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Stop giving out jobs. Those that run are finished, and enqueueing goes on; `resume` ends it."""
     with wiring.open_queue(redis_url) as queue:
-        before = queue.snapshot()
-        queue.pause()
-        show_change(queue, before, as_json=json_)
+        show_change(hold(queue, paused=True), as_json=json_)
 
 
-def show_change(queue: JobQueue, before: Snapshot, *, as_json: bool) -> None:
+def show_change(held: Held, *, as_json: bool) -> None:
     """Say how the queue is now, and whether it was so before."""
-    now = queue.snapshot()
-    changed = now.paused is not before.paused
     if as_json:
-        counts = {"waiting": now.waiting, "pending": now.pending, "delayed": now.delayed}
-        output.emit_json({"paused": now.paused, "changed": changed, **counts})
+        output.emit_json(held.to_json())
         return
-    word = "now" if changed else "already"
+    now = held.now
     if now.paused:
         output.say(
-            f"The queue is {word} paused. At work, to be finished: {jobs_text(now.pending)}. "
-            f"Held back: {jobs_text(now.waiting + now.delayed)}. Go on with: job-runner resume"
+            f"The queue is {'now' if held.changed else 'already'} paused. At work, to be finished: "
+            f"{jobs_text(now.pending)}. Held back: {jobs_text(now.waiting + now.delayed)}. "
+            "Go on with: job-runner resume"
         )
     else:
         output.say(
-            f"The queue is {'going on' if changed else 'not paused'}. Waiting: {jobs_text(now.waiting)}."
+            f"The queue is {'going on' if held.changed else 'not paused'}. Waiting: {jobs_text(now.waiting)}."
         )

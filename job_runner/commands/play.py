@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from job_runner import wiring
-from job_runner.listen.players import AudioPlayer, play, player_for
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.cli.players import AudioPlayer, play, player_for
 from lib.cli.signals import sigterm_interrupts
 from lib.errors import BadConfiguration, BadInput, JobFailed, TryAgain
 from lib.jobqueue import TERMINAL, JobRecord

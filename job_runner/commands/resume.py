@@ -5,6 +5,7 @@ from __future__ import annotations
 from job_runner import wiring
 from job_runner.commands.pause import show_change
 from lib.cli.options import JsonOption, RedisUrlOption
+from lib.jobs.hold import hold
 
 EXAMPLES = ("job-runner resume",)
 
@@ -12,6 +13,4 @@ EXAMPLES = ("job-runner resume",)
 def command(redis_url: RedisUrlOption = None, json_: JsonOption = False) -> None:
     """Give out jobs again after `pause`. Nothing changes when the queue is not paused."""
     with wiring.open_queue(redis_url) as queue:
-        before = queue.snapshot()
-        queue.resume()
-        show_change(queue, before, as_json=json_)
+        show_change(hold(queue, paused=False), as_json=json_)

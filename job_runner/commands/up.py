@@ -13,6 +13,7 @@ import typer
 
 from job_runner import wiring
 from job_runner.commands.enqueue import ReplaceOption
+from job_runner.console_process import ConsoleProcess
 from job_runner.display.line_ahead import LineAhead
 from job_runner.display.live_view import Hindrance, view_of
 from job_runner.display.results import show_results, tell_pages
@@ -39,20 +40,37 @@ StartWatcher = Callable[[], WatcherProcess]
 EXAMPLES = (
     "job-runner up jobs.yaml",
     "job-runner up",
+    "job-runner up --console",
 )
+
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]",
+        help="A job file or beatsheet to enqueue and follow to its end; - is standard input.",
+    ),
+]
+ConsoleOption = Annotated[
+    bool, typer.Option("--console", help="Serve the console beside it: pages, REST, live events.")
+]
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="With --console: where, else 127.0.0.1:8640.",
+        show_default=False,
+    ),
+]
 
 
 def command(
-    path: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[FILE]",
-            help="A job file or beatsheet to enqueue and follow to its end; - is standard input.",
-        ),
-    ] = None,
+    path: FileArgument = None,
     voice: VoiceOption = None,
     speaker: SpeakerOption = None,
     replace: ReplaceOption = False,
+    console: ConsoleOption = False,
+    listen: ListenOption = None,
     redis_url: RedisUrlOption = None,
     json_: JsonOption = False,
 ) -> int:
@@ -65,18 +83,29 @@ def command(
     """
     if path is None and (voice is not None or speaker is not None):
         raise UsageError("--voice and --speaker are for the beats of a beatsheet; name its file, too")
+    if listen is not None and not console:
+        raise UsageError("--listen says where the console is; give --console with it")
     here = wiring.here(redis_url)
     file = here.load_checked(path, voice=voice, speaker=speaker) if path else None
     start = partial(here.start_watcher, redis_url)
-    with here.open_queue(named=True) as queue, sigterm_interrupts():
+    with contextlib.ExitStack() as stack:
+        queue = stack.enter_context(here.open_queue(named=True))
+        stack.enter_context(sigterm_interrupts())
+        beside = stack.enter_context(_console(here, redis_url, listen)) if console else None
         if file is None:
-            return _serve(queue, start)
+            return _serve(queue, start, beside)
         here.check_runs_here()
         asked = replace or not (sys.stdin.isatty() and sys.stderr.isatty())
         storage = here.storage()
         held = held_names(storage, file.specs)
         batch = _finish(
-            queue, file, start, Changed.REPLACE if replace else Changed.REFUSE, held, ask=not asked
+            queue,
+            file,
+            start,
+            beside,
+            Changed.REPLACE if replace else Changed.REFUSE,
+            held,
+            ask=not asked,
         )
         rows = result_rows(batch, storage, held)
         pages = _pages(queue, file, storage, path.stem if path and path != Path("-") else "jobs")
@@ -102,6 +131,7 @@ def _finish(
     queue: JobQueue,
     file: JobFile,
     start: StartWatcher,
+    console: ConsoleProcess | None,
     changed: Changed,
     held: Sequence[HeldName],
     *,
@@ -125,6 +155,7 @@ def _finish(
 
             def look_and_check(current: Batch) -> None:
                 watcher.check()
+                _check(console)
                 hindrance.tell()
                 line.tell(current)
                 look(current)
@@ -170,7 +201,7 @@ class _Ends:
         return bool(events)
 
 
-def _serve(queue: JobQueue, start: StartWatcher) -> int:
+def _serve(queue: JobQueue, start: StartWatcher, console: ConsoleProcess | None) -> int:
     ends = _Ends(queue)
     with contextlib.suppress(KeyboardInterrupt), _watcher(start) as watcher:
         output.note("Up. Enqueue from another terminal with: job-runner enqueue jobs.yaml   (Ctrl-C ends)")
@@ -178,6 +209,7 @@ def _serve(queue: JobQueue, start: StartWatcher) -> int:
         trouble = Hindrance(queue, SystemClock(), frozenset())  # verdicts are told here
         while True:
             watcher.check()
+            _check(console)
             trouble.tell()
             view = overview_of(queue, server=False)
             starting = not said and view.snapshot.lock_owner is None
@@ -188,6 +220,20 @@ def _serve(queue: JobQueue, start: StartWatcher) -> int:
     while ends.tell():  # what the watcher finished before it ended
         pass
     return ExitStatus.OK
+
+
+@contextlib.contextmanager
+def _console(here: wiring.Here, redis_url: str | None, listen: str | None) -> Iterator[ConsoleProcess]:
+    console = here.start_console(redis_url, listen)
+    try:
+        yield console
+    finally:
+        console.stop()
+
+
+def _check(console: ConsoleProcess | None) -> None:
+    if console is not None:
+        console.check()
 
 
 @contextlib.contextmanager

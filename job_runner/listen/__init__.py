@@ -1,1 +1,1 @@
-"""What `page` and `play` are made of: the lists of pages, the process that makes them, and the players."""
+"""What `page` and `play` are made of: the lists of pages, and the process that makes them."""

@@ -20,6 +20,7 @@ from lib.events.model import (
 from lib.events.watchers import WatcherTrouble
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
 _SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
@@ -52,7 +53,6 @@ class Metrics:
     def __init__(self, gauges: Gauges, facts: Mapping[str, str]) -> None:
         try:
             from prometheus_client import CollectorRegistry, Counter, Histogram, Info
-            from prometheus_client import Gauge as Number
         except ModuleNotFoundError:
             raise MissingExtra("Metrics", "watcher") from None
         registry = self._registry = CollectorRegistry(auto_describe=False)
@@ -71,19 +71,7 @@ class Metrics:
             registry=registry,
         )
         self._audio = Counter("job_watcher_audio_seconds", "Audio that was stored here", registry=registry)
-        self._pieces = Counter(
-            "job_watcher_spoken_pieces",
-            "Pieces of speech, those said again included, by what was found of them",
-            ["engine", "voice", "outcome"],
-            registry=registry,
-        )
-        self._of_machines = Number(
-            "job_watcher_machine_broken_pieces_per_thousand",
-            "Pieces of speech that were found wrong, by the machine that spoke them",
-            ["machine"],
-            registry=registry,
-        )
-        self._spoken: dict[str, tuple[int, int]] = {}  # by machine: pieces, and broken ones
+        self._pieces = _SpokenPieces(registry)
         self._refusals = Counter(
             "job_watcher_storage_refusals",
             "Times that finished audio could not be stored",
@@ -114,7 +102,7 @@ class Metrics:
                 if isinstance(event, JobDone):
                     self._work.observe(event.work_seconds)
                     self._audio.inc(event.audio_seconds)
-                    self._count_pieces(event)
+                    self._pieces.count(event)
             case JobClaimed():
                 self._claims.inc()
             case JobBegun():
@@ -128,22 +116,6 @@ class Metrics:
             case WatcherTrouble():
                 self._troubles.inc()
 
-    def _count_pieces(self, done: JobDone) -> None:
-        if done.pieces_spoken:
-            labels = (done.engine, done.voice)
-            self._pieces.labels(*labels, "broken").inc(done.pieces_broken)
-            self._pieces.labels(*labels, "sound").inc(max(0, done.pieces_spoken - done.pieces_broken))
-            self._count_of_machine(done.machine or done.host, done.pieces_spoken, done.pieces_broken)
-
-    def _count_of_machine(self, machine: str, spoken: int, broken: int) -> None:
-        before = self._spoken.pop(machine, (0, 0))
-        found = self._spoken[machine] = (before[0] + spoken, before[1] + broken)
-        self._of_machines.labels(machine).set(1000 * found[1] / found[0])
-        if len(self._spoken) > _MOST_MACHINES:
-            oldest = next(iter(self._spoken))
-            del self._spoken[oldest]
-            self._of_machines.remove(oldest)
-
     def count_webhook(self, outcome: str) -> None:
         """Count the end of a try to tell the receiver of notifications."""
         self._webhooks.labels(outcome).inc()
@@ -153,6 +125,45 @@ class Metrics:
         from prometheus_client.exposition import generate_latest
 
         return generate_latest(self._registry)
+
+
+class _SpokenPieces:
+    """Pieces of speech by what was found of them, and of late by the machines that spoke them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        from prometheus_client import Counter
+        from prometheus_client import Gauge as Number
+
+        self._pieces = Counter(
+            "job_watcher_spoken_pieces",
+            "Pieces of speech, those said again included, by what was found of them",
+            ["engine", "voice", "outcome"],
+            registry=registry,
+        )
+        self._of_machines = Number(
+            "job_watcher_machine_broken_pieces_per_thousand",
+            "Pieces of speech that were found wrong, by the machine that spoke them",
+            ["machine"],
+            registry=registry,
+        )
+        self._spoken: dict[str, tuple[int, int]] = {}  # by machine: pieces, and broken ones
+
+    def count(self, done: JobDone) -> None:
+        """Count those of a job, where it was spoken."""
+        if not done.pieces_spoken:
+            return
+        labels = (done.engine, done.voice)
+        self._pieces.labels(*labels, "broken").inc(done.pieces_broken)
+        self._pieces.labels(*labels, "sound").inc(max(0, done.pieces_spoken - done.pieces_broken))
+        machine = done.machine or done.host
+        spoken, broken = self._spoken.pop(machine, (0, 0))
+        spoken, broken = spoken + done.pieces_spoken, broken + done.pieces_broken
+        self._spoken[machine] = (spoken, broken)
+        self._of_machines.labels(machine).set(1000 * broken / spoken)
+        if len(self._spoken) > _MOST_MACHINES:
+            oldest = next(iter(self._spoken))
+            del self._spoken[oldest]
+            self._of_machines.remove(oldest)
 
 
 class _Moment:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from lib.images.model import DrawnPicture, ImageJob, NewImage, StoredObject
+from lib.images.model import DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject, WantedPicture
 
 if TYPE_CHECKING:
     from lib.images.image_tables import ImageTables
     from lib.sql import DatabaseOptions
 
-__all__ = ["DrawnPicture", "ImageJob", "NewImage", "StoredObject", "init_tables", "open_images"]
+__all__ = [
+    "DrawnPicture",
+    "ImageJob",
+    "NewImage",
+    "ShownImageJob",
+    "StoredObject",
+    "WantedPicture",
+    "init_tables",
+    "open_images",
+]
 
 
 def open_images(url: str, **options: Unpack[DatabaseOptions]) -> ImageTables:

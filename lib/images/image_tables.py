@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, RowMapping
 
@@ -13,6 +13,7 @@ from lib.images.model import DrawnPicture, ImageJob, NewImage, StoredObject
 from lib.sql.database import Database
 from lib.sql.statements import load_statements
 
+T = TypeVar("T")
 #: What the trigger says on when a row is inserted: the row's id.
 CHANNEL: Final = "imagen_jobs"
 STATEMENTS: Final = load_statements("lib.images", "jobs.sql")
@@ -82,6 +83,14 @@ class ImageTables:
         row = self._one("add_image", **values)
         assert row is not None
         return str(row["id"])
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one consistent state; it must not write."""
+        return self._database.read(work)
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one durable transaction."""
+        return self._database.write_rows(work)
 
     def close(self) -> None:
         """Give back all connections."""

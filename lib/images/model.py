@@ -61,3 +61,44 @@ class NewImage:
     bucket: str
     picture: DrawnPicture
     id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedPicture:
+    """A row for `imagen.jobs`. `id` and `owner` are UUIDs; without an id the database makes one."""
+
+    id: str | None = None
+    owner: str | None
+    prompt: str
+    backend: str
+    width: int
+    height: int
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownImageJob:
+    """A row of `imagen.jobs` for whoever asked for it, with the picture that it led to.
+
+    Times are seconds since the epoch; `bucket`, `path`, `sha256` and `image_seed` are of the picture.
+    """
+
+    id: str
+    owner: str | None
+    prompt: str
+    backend: str
+    width: int
+    height: int
+    seed: int | None
+    status: str
+    error: str | None
+    attempts: int
+    created_at: float
+    started_at: float | None
+    drawn_at: float | None
+    finished_at: float | None
+    image_id: str | None
+    bucket: str | None
+    path: str | None
+    sha256: str | None
+    image_seed: int | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
+from lib.jobqueue.admin.observed import LOOKED_AT, EndedJobs, ListedJobs, PlaceInLine, StretchOfLine
 from lib.jobqueue.admin.port import Admin
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
 from lib.jobqueue.model import (
@@ -240,6 +240,20 @@ class JobQueue(Protocol):
         """
         ...
 
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """Ids of jobs in this state (None: finished), a page of them; go on with the reply's `behind`.
+
+        Waiting ones in the order of the line, delayed ones as they come due, running ones by their ids and
+        at most a thousand; finished ones as `history` has them, and `behind` is MILLISECONDS:ID of the last.
+        Looks at up to `count`, so a page may hold fewer. A job that moves between two looks may be missed or
+        come twice.
+        """
+        ...
+
+    def ended(self, moments: Sequence[float]) -> list[EndedJobs]:
+        """How many kept jobs had ended before each moment, in seconds since the epoch; of one look."""
+        ...
+
     def ids_under(
         self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
     ) -> tuple[str, ...]:
@@ -259,6 +273,10 @@ class JobQueue(Protocol):
 
     def last_event_id(self) -> str:
         """The newest event's id, for following from now on."""
+        ...
+
+    def latest_events(self, count: int) -> list[Event]:
+        """The newest `count` events that are kept, in order."""
         ...
 
     def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from lib.jobqueue import EnqueueOutcome, FinishedJob, JobQueue, JobRecord, JobState, Outcome
 from lib.jobs.changes_since_done import unlike_drawn, unlike_record
@@ -25,6 +25,11 @@ class ChangedJob:
     line: int | None
     state: JobState | None
     what: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """One entry of `stale` in what `POST /queue/plan` answers."""
+        state = self.state.value if self.state else None
+        return {"request_id": self.request_id, "line": self.line, "state": state, "what": list(self.what)}
 
     def __str__(self) -> str:
         where = "" if self.line is None else f"line {self.line}: "
@@ -48,6 +53,19 @@ def changes_told(queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutco
     more = [f"  and {len(found) - _NAMED_AT_MOST} more"] if len(found) > _NAMED_AT_MOST else []
     told = _changed_jobs(queue, found[:_NAMED_AT_MOST])
     return "\n".join([printable(str(file.path)), *(f"  {job}" for job in told), *more])
+
+
+def jobs_spoken_anew(queue: JobQueue, file: JobFile, outcomes: Sequence[EnqueueOutcome]) -> list[ChangedJob]:
+    """The jobs that were, or with `dry_run` would be, replaced; each with what is not as the queue knew it.
+
+    After they were, the queue knows them as the file has them: ask it before.
+    """
+    found = [
+        (spec, line, outcome)
+        for spec, line, outcome in zip(file.specs, file.lines, outcomes, strict=True)
+        if outcome.outcome is Outcome.REPLACED
+    ]
+    return _changed_jobs(queue, found)
 
 
 def _changed_jobs(queue: JobQueue, found: Sequence[tuple[JobSpec, int, EnqueueOutcome]]) -> list[ChangedJob]:

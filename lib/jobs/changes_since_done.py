@@ -37,6 +37,16 @@ def unlike_record(spec: JobSpec, spoken: SpokenRecord, fingerprint: str | None) 
     return (*told, rest)
 
 
+def proved_spec(spec: JobSpec, spoken: SpokenRecord, fingerprint: str) -> JobSpec | None:
+    """The job that was spoken so, if `spec` has its text and the words are said as they are written.
+
+    `fingerprint` is that job's, and proves it. None where it does not. What decides no output is `spec`'s.
+    """
+    if spoken.characters != len(spec.text):
+        return None
+    return next((guess for guess in _guesses(spec, spoken) if guess.fingerprint == fingerprint), None)
+
+
 def unlike_drawn(spec: JobSpec, done: DoneRecord) -> tuple[str, ...]:
     """The fields of `spec` that differ from a done job, where either is a picture, as far as can be told."""
     if done.drawn is None or not spec.is_picture:
@@ -106,7 +116,7 @@ def _guesses(spec: JobSpec, spoken: SpokenRecord) -> Iterator[JobSpec]:
         "seed": _each(spec.seed, None, first and first.seed),
         "loudness": _each(spec.loudness, None, spoken.target_lufs),
         "sample_rate": _each(spec.sample_rate, None, spoken.sample_rate),
-        "pronounce": _each(spec.pronounce, {}),
+        "pronounce": _each(spec.pronounce, dict(spoken.pronounce), {}),
     }
     known = replace(
         spec,

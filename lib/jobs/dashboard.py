@@ -70,22 +70,18 @@ def dashboard_of(queue: JobQueue, limit: int) -> Dashboard:
         Unavailable: the server does not answer.
     """
     view = overview_of(queue)
-    admin = queue.admin()
-    inspector = admin.inspector if admin else None
-    ids = inspector.running(MOST_RUNNING) if inspector else []
+    ids = queue.listed(JobState.RUNNING, count=MOST_RUNNING).ids
     found = [job for job in map(queue.job, ids) if job is not None and job.state is JobState.RUNNING]
     running = sorted(found, key=lambda job: (job.progress is None, job.since, job.request_id))
     pace = None
-    if inspector and view.snapshot.outstanding:
+    if view.snapshot.outstanding:
         begun = _begun(view, running)
         now = view.snapshot.server_time
         recent = max(begun, now - _RECENT_S)
         # Of all that had ended at the look: what ends after it still counts as outstanding there.
         shot = view.snapshot
         all_ended = shot.done + shot.failed + shot.canceled
-        ended, ended_recently = (
-            max(0, all_ended - inspector.ended_before(since)) for since in (begun, recent)
-        )
+        ended, ended_recently = (max(0, all_ended - then.all) for then in queue.ended((begun, recent)))
         pace = pace_of(view, begun, ended, recent, ended_recently)
     return Dashboard(view, running, pace, queue.history(limit=limit))
 

@@ -210,7 +210,30 @@ def plan_job_file(
     `track` passes the drafts on while their texts are brought into words, for whoever shows progress;
     `pauses` are those that the voices here make; `voice` and `speaker` as for `load_job_file`.
     """
-    examined = examine(partial(load_job_file, voice=voice, speaker=speaker), path, voices)
+    return _plan(partial(load_job_file, voice=voice, speaker=speaker), path, voices, track, pauses)
+
+
+def plan_of_bytes(
+    data: bytes,
+    voices: VoiceCheck,
+    pauses: Pauses = USUAL_PAUSES,
+    *,
+    name: str,
+    voice: str | None = None,
+    speaker: str | None = None,
+) -> Plan:
+    """As `plan_job_file`, of bytes from elsewhere; `name` stands in problems. Text files are refused.
+
+    Raises:
+        UsageError: both of `voice` and `speaker` are given, or one of them and the bytes are no beatsheet.
+    """
+    return _plan(_parsing(data, voice, speaker), Path(name), voices, iter, pauses)
+
+
+def _plan(
+    load: Callable[[Path], JobFile], path: Path, voices: VoiceCheck, track: Track, pauses: Pauses
+) -> Plan:
+    examined = examine(load, path, voices)
     name, jobs, warnings = source_name(path), [], list(examined.warnings)
     for draft, answer in zip(track(examined.file.drafts), examined.answers, strict=True):
         if draft.spec is not None and draft.spec.is_picture:
@@ -266,8 +289,8 @@ def parse_speakable(
 
     Raises: as `load_speakable`.
     """
+    return load_examined(_parsing(data, voice, speaker), Path(name), voices)
 
-    def parse(path: Path) -> JobFile:
-        return parse_any_file(data, name=str(path), voice=voice, speaker=speaker)
 
-    return load_examined(parse, Path(name), voices)
+def _parsing(data: bytes, voice: str | None, speaker: str | None) -> Callable[[Path], JobFile]:
+    return lambda path: parse_any_file(data, name=str(path), voice=voice, speaker=speaker)

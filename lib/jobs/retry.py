@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.errors import BadInput, ExitStatus
 from lib.jobqueue import ErrorClass, FinishedJob, JobQueue, JobState, RetryOutcome, UnknownJob
-from lib.jobs.history import read_history
+from lib.jobs.history import history_page, read_history
 from lib.jobs.selection import Selection
 
 RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELED})
@@ -83,6 +83,35 @@ def _class_of(job: FinishedJob) -> str | None:
 def retry(queue: JobQueue, request_ids: Sequence[str]) -> Retried:
     """Requeue failed and canceled jobs with fresh attempts; any other stays as it is."""
     return Retried(queue.retry(request_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class RetriedPage:
+    """What one step of requeueing many did, and where the next one begins; None: that was the last."""
+
+    retried: Retried
+    after: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The value of `POST /queue/retry`."""
+        return {**self.retried.to_json(), "after": self.after}
+
+
+def retry_page(
+    queue: JobQueue,
+    state: JobState,
+    *,
+    limit: int,
+    since: float | None = None,
+    text: str = "",
+    signature: str | None = None,
+    after: str | None = None,
+) -> RetriedPage:
+    """Requeue a page of what ended in that state; which, is said as for `history_page`. Raises as that."""
+    page = history_page(
+        queue, limit=limit, status=state, since=since, after=after, text=text, signature=signature
+    )
+    return RetriedPage(retry(queue, [job.request_id for job in page.jobs]), page.after)
 
 
 @dataclass(frozen=True, slots=True)

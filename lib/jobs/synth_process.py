@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,14 @@ from lib.foreign import parse_json
 _GRACE_S = 30.0  # to remove what it was writing
 
 
-def run_synth(words: Sequence[str], *, doing: str, module: str = "synth.main") -> tuple[int, dict[str, Any]]:
+def run_synth(
+    words: Sequence[str], *, doing: str, module: str = "synth.main", within_s: float | None = None
+) -> tuple[int, dict[str, Any]]:
     """Run it to its end; returns its exit status and its JSON: what it made, or the error.
 
     It tells people itself, on our stderr. It ends with us, however we end, and leaves no file half written.
     `doing` begins the sentence where it was killed. `module` is the program's: `synth.main` is `voice-synth`.
+    `within_s` is how long it may take, in seconds, before it is ended; None: as long as it likes.
 
     Raises:
         JobFailed: it was ended by a signal.
@@ -34,6 +38,9 @@ def run_synth(words: Sequence[str], *, doing: str, module: str = "synth.main") -
     )
     assert process.stdout is not None
     assert process.stdin is not None
+    patience = None if within_s is None else threading.Timer(within_s, process.kill)
+    if patience is not None:
+        patience.start()
     try:
         answer = process.stdout.read()
         status = process.wait()
@@ -41,6 +48,8 @@ def run_synth(words: Sequence[str], *, doing: str, module: str = "synth.main") -
         _end(process)
         raise
     finally:
+        if patience is not None:
+            patience.cancel()
         process.stdin.close()
         process.stdout.close()
     if status < 0:

@@ -62,10 +62,12 @@ def approve_gate(
     operator: str,
     notes: str | None = None,
     seen: str | None = None,
+    number: int | None = None,
 ) -> GateRow:
     """Let what follows a stage begin; the gate as it was decided.
 
-    `seen` is the digest that the operator looked at; None: what is there now.
+    `seen` is the digest that the operator looked at; None: what is there now. `number` is the opening of the
+    gate that is meant; None: the one that is open now.
 
     Raises:
         UnknownRun, UnknownStage: there is none.
@@ -73,7 +75,7 @@ def approve_gate(
         AlreadyDecided: somebody was first; the sentence says who.
         SeenSomethingElse: the stage made something else meanwhile.
     """
-    return _decide(ledger, run, stage, "approved", operator, notes, seen)
+    return _decide(ledger, run, stage, "approved", operator, notes, seen, number)
 
 
 def reject_gate(
@@ -84,12 +86,13 @@ def reject_gate(
     operator: str,
     notes: str | None = None,
     seen: str | None = None,
+    number: int | None = None,
 ) -> GateRow:
     """Refuse what a stage made: the run is paused until `advance` lets the stage run anew.
 
     Raises: as `approve_gate`.
     """
-    return _decide(ledger, run, stage, "rejected", operator, notes, seen)
+    return _decide(ledger, run, stage, "rejected", operator, notes, seen, number)
 
 
 def _decide(
@@ -100,9 +103,14 @@ def _decide(
     operator: str,
     notes: str | None,
     seen: str | None,
+    number: int | None,
 ) -> GateRow:
     def step(board: Board, transaction: Transaction) -> GateRow:
         gate = _open_gate(transaction, board, stage)
+        if number not in (None, gate.number):
+            raise AlreadyDecided(
+                f"the gate {stage} of {run} was decided and is open anew, about what was made since"
+            )
         if seen is not None and seen != gate.seen:
             raise SeenSomethingElse(
                 f"what {stage} of {run} made has changed since you looked; look again, then decide"
@@ -175,6 +183,11 @@ def look_again(ledger: PipelineLedger, run: str, stage: str, files: Sequence[Art
 def open_gates(ledger: PipelineLedger) -> list[GateRow]:
     """Every gate that waits for a person, the oldest first."""
     return ledger.look(lambda transaction: [gate_of(row) for row in transaction.all("open_gates")])
+
+
+def count_open_gates(ledger: PipelineLedger) -> int:
+    """How many gates wait for a person."""
+    return int(ledger.look(lambda transaction: transaction.all("count_open_gates"))[0]["many"])
 
 
 def time_out_gates(ledger: PipelineLedger, *, count: int = 100) -> list[GateRow]:

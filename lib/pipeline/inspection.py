@@ -23,6 +23,7 @@ def approve_inspected(
     operator: str,
     notes: str | None = None,
     seen: str | None = None,
+    number: int | None = None,
 ) -> GateRow:
     """Approve what a stage made, after a look at its files in the run's `folder` (None: no look).
 
@@ -35,7 +36,7 @@ def approve_inspected(
     found = get_job_status(ledger, run)
     gate = next((g for g in reversed(found.gates) if g.task == stage and g.decision is None), None)
     if gate is None or folder is None:  # the refusal is in its words
-        return approve_gate(ledger, run, stage, operator=operator, notes=notes, seen=seen)
+        return approve_gate(ledger, run, stage, operator=operator, notes=notes, seen=seen, number=number)
     changed, gone = compare_files([file for file in found.artifacts if file.task == stage], folder)
     if gone:
         raise SeenSomethingElse(
@@ -49,7 +50,9 @@ def approve_inspected(
         raise SeenSomethingElse(
             f"{names} of {stage} has changed since it was made; look again, then approve (it is {digest} now)"
         )
-    return approve_gate(ledger, run, stage, operator=operator, notes=notes, seen=seen or gate.seen)
+    return approve_gate(
+        ledger, run, stage, operator=operator, notes=notes, seen=seen or gate.seen, number=number
+    )
 
 
 def compare_files(artifacts: Sequence[Artifact], folder: Path) -> tuple[list[Artifact], list[str]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, Unpack
 
 from sqlalchemy import Connection, RowMapping, TextClause, bindparam, text
 
@@ -22,10 +23,11 @@ from lib.pipeline.graph import Graph
 from lib.pipeline.many_rows import AT_ONCE, as_json, for_many
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
+from lib.sql import DatabaseOptions, open_database, read_address
 from lib.sql.clock import now
 from lib.sql.database import Database
 from lib.sql.listen import channel_of, notify
-from lib.sql.migrate import migrate
+from lib.sql.migrate import migrate, revision_of
 from lib.sql.statements import load_statements
 
 T = TypeVar("T")
@@ -214,3 +216,18 @@ class PipelineLedger:
 
     def _begin(self, connection: Connection) -> Transaction:
         return Transaction(self, connection, now(connection, self._clock.now if self._clock else None))
+
+
+def has_pipelines(url: str, **options: Unpack[DatabaseOptions]) -> bool:
+    """Whether the tables of pipelines are there, without making them: whoever only looks must not.
+
+    Raises:
+        BadConfiguration, MissingExtra, Unavailable, TryAgain: as `lib.sql.open_database`.
+    """
+    file = read_address(url, origin=options.get("origin", "")).file
+    if file is not None and not file.exists():
+        return False
+    without: DatabaseOptions = {**options, "schema": None}  # opening it would make it
+    with closing(open_database(url, **without)) as database:
+        place = None if file is not None else options.get("schema")
+        return revision_of(database, VERSION_TABLE, schema=place) is not None

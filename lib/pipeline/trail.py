@@ -7,6 +7,7 @@ from lib.pipeline.model import TrailEvent
 from lib.pipeline.rows import event_of
 
 _PAGE = 1000
+_BEHIND_ALL = 10**15
 
 
 def place_events(ledger: PipelineLedger) -> int:
@@ -49,3 +50,15 @@ def events_after(
         return [event_of(row) for row in rows]
 
     return ledger.look(work)
+
+
+def newest_events(
+    ledger: PipelineLedger, run: str, *, count: int = 100, before: int | None = None
+) -> list[TrailEvent]:
+    """The end of a run's trail, or what stands before a position: `count` events at most, in order."""
+    place_events(ledger)
+    at = _BEHIND_ALL if before is None else before
+    rows = ledger.look(
+        lambda transaction: transaction.all("newest_events_of", run=run, position=at, count=count)
+    )
+    return [event_of(row) for row in reversed(rows)]

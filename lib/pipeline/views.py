@@ -6,7 +6,7 @@ Each value has `to_json`, whose keys are a contract (docs/reference/json). Times
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, GateRow, RunRow, TaskRow, TrailEvent
 from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of, task_of
-from lib.pipeline.states import TaskState
+from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.waits import WaitReason, waits_of
 
 _WORDS: Final[Mapping[TaskState, str]] = {
@@ -219,17 +219,22 @@ def list_runs(
     count: int = 20,
     active: bool = False,
     dags: Sequence[str] | None = None,
+    states: Collection[RunState] | None = None,
     behind: str | None = None,
 ) -> list[RunLine]:
-    """The newest runs, or with `active` those that have not ended; of some pipelines (None: of all).
+    """The newest runs, or with `active` those that have not ended; of some pipelines and states (None: all).
 
     To read on, give the id of the last one as `behind`: runs that come meanwhile neither repeat nor hide any.
 
     Raises:
         UnknownRun: there is no run `behind`.
     """
+    of: dict[str, Any] = {} if dags is None else {"dags": list(dags)}
     statement = "newest_open_runs" if active else "newest_runs"
-    of = {} if dags is None else {"dags": list(dags)}
+    if states is not None:
+        statement, of["states"] = "newest_runs_in", sorted({*states} - (ENDED if active else set()))
+        if not of["states"]:
+            return []
     name = statement if dags is None else f"{statement}_of"
 
     def work(transaction: Transaction) -> list[RunLine]:

@@ -26,6 +26,18 @@ FROM pipeline_runs WHERE state NOT IN ('completed','failed','canceled') AND dag 
 AND created_at <= :at AND (created_at < :at OR id < :id)
 ORDER BY created_at DESC, id DESC LIMIT :count;
 
+-- name: newest_runs_in
+-- The newest runs in some states.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE state IN :states AND created_at <= :at AND (created_at < :at OR id < :id)
+ORDER BY created_at DESC, id DESC LIMIT :count;
+
+-- name: newest_runs_in_of
+-- The newest runs of some pipelines in some states.
+SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
+FROM pipeline_runs WHERE state IN :states AND dag IN :dags AND created_at <= :at AND (created_at < :at OR id < :id)
+ORDER BY created_at DESC, id DESC LIMIT :count;
+
 -- name: runs_by_id
 -- Some runs without what they were started with.
 SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, finished_at, slug, intent
@@ -54,6 +66,21 @@ SELECT run, name FROM pipeline_tasks WHERE lane = :lane AND lane IS NOT NULL AND
 -- Of some runs: the position of the last event that lies at or before a position.
 SELECT run, max(position) AS position FROM pipeline_events
 WHERE run IN :runs AND position <= :position GROUP BY run;
+
+-- name: newest_events_of
+-- The end of the trail of one run before a position, the newest first.
+SELECT position, run, task, attempt, kind, at, data FROM pipeline_events
+WHERE run = :run AND position < :position ORDER BY position DESC LIMIT :count;
+
+-- name: count_open_gates
+-- How many gates wait for a person.
+SELECT count(*) AS many FROM pipeline_gates WHERE decision IS NULL;
+
+-- name: told_at_open_gates
+-- Of stages at an open gate that were told to do something otherwise: what came of it.
+SELECT t.run, t.name, t.result FROM pipeline_gates AS g
+JOIN pipeline_tasks AS t ON t.run = g.run AND t.name = g.task
+WHERE g.decision IS NULL AND t.instruction IS NOT NULL AND t.result IS NOT NULL;
 
 -- name: count_runs
 -- Runs by pipeline and state. Looks at every run.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.records.reading import Fields
@@ -40,6 +40,7 @@ class SpokenRecord:
     voice: str | None = None
     speaker: str | None = None
     preset: str | None = None
+    pronounce: Mapping[str, str] = field(default_factory=dict)  # words that were said as somebody asked
     target_lufs: float | None = None
     warnings: tuple[str, ...] = ()
     verification: tuple[Verification, ...] = ()  # where a take was judged or made again
@@ -105,6 +106,7 @@ class SpokenRecord:
     def to_json(self) -> dict[str, Any]:
         """The whole `result.json`."""
         chosen = self.chosen
+        said = {"pronounce": dict(self.pronounce)} if self.pronounce else {}
         value = {
             "format": FORMAT,
             "engine": self.engine,
@@ -117,6 +119,7 @@ class SpokenRecord:
             "profile": self.profile,
             "seed": chosen.seed,
             "characters": self.characters,
+            **said,
             "pieces": self.pieces,
             "audio_seconds": self.audio_seconds,
             "work_seconds": self.work_seconds,
@@ -168,9 +171,17 @@ def spoken_from(fields: Fields) -> SpokenRecord:
         voice=fields.optional_text("voice"),
         speaker=fields.optional_text("speaker"),
         preset=fields.optional_text("preset"),
+        pronounce=_pronounce_from(fields),
         target_lufs=fields.optional_number("target_lufs"),
         warnings=fields.texts("warnings"),
         verification=tuple(map(verification_from, fields.objects("verification"))),
         inputs=fields.optional_text("inputs"),
         variants=fields.optional_whole("variants"),
     )
+
+
+def _pronounce_from(fields: Fields) -> Mapping[str, str]:
+    told = fields.mapping("pronounce")
+    if not all(isinstance(saying, str) for saying in told.values()):
+        fields.refuse("pronounce", "must hold texts")
+    return dict(told)

@@ -47,7 +47,7 @@ def info_of(attribute: str, annotations: tuple[SettingKind, About], default: Any
 
 
 def origin_of(name: str, source: str) -> str:
-    """Where the value of a setting came from, for errors: `REDIS_URL of the environment`."""
+    """A setting and where its value came from, for errors: `REDIS_URL of the environment`."""
     if source == "default":
         return f"the default of {name}"
     if source == "flag":

@@ -18,7 +18,7 @@ from lib.urls import ENCODE, is_torn, shown
 
 _DURATION = re.compile(r"(\d{1,12})\s*([smhd]?)")
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_MACHINE = re.compile(
+_MACHINE = (
     r"[A-Za-z0-9_][A-Za-z0-9_.-]*@(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(:\d{1,5})?"
     r"(\?key=[^\s,?*]+)?(\*([1-9]\d{0,2}|gpu))?"
 )
@@ -249,12 +249,13 @@ def machines() -> SettingKind:
     return words(_MACHINE, "a list of user@host:port, separated by commas")
 
 
-def words(pattern: re.Pattern[str], bound: str) -> SettingKind:
+def words(pattern: str, bound: str) -> SettingKind:
     """Words of one form, at least one, separated by commas or blanks."""
+    compiled = re.compile(pattern)
 
     def parse(raw: str) -> tuple[str, ...]:
         found = tuple(raw.replace(",", " ").split())
-        if not found or not all(pattern.fullmatch(word) for word in found):
+        if not found or not all(compiled.fullmatch(word) for word in found):
             raise ValueError
         return found
 

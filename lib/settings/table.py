@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from decimal import Decimal
@@ -35,9 +34,6 @@ from lib.urls import secrets_in
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
 _FROM_FACTS = "from the engine's facts"
-_BACKEND = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_GPU = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
-_REGION = re.compile(r"[A-Z]{2}")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?"
 # The rule of the queue itself, lib.jobqueue.options.PREFIX_PATTERN; a test compares them.
 _PREFIX = rf"{_NAME}|\{{{_NAME}\}}"
@@ -274,12 +270,15 @@ class Settings:
     ] = None
     vast_gpus: Annotated[
         tuple[str, ...],
-        words(_GPU, "a list of GPUs by Vast's names with _ for blanks, separated by commas"),
+        words(
+            r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
+            "a list of GPUs by Vast's names with _ for blanks, separated by commas",
+        ),
         About("GPUs that may be rented", default=_FROM_FACTS, example="RTX_4090,RTX_3090"),
     ] = ()
     vast_regions: Annotated[
         tuple[str, ...],
-        words(_REGION, "a list of two-letter countries or regions, separated by commas"),
+        words(r"[A-Z]{2}", "a list of two-letter countries or regions, separated by commas"),
         About("where machines may stand", default=_FROM_FACTS, example="DE,EU"),
     ] = ()
     qwen_model: Annotated[
@@ -327,7 +326,7 @@ class Settings:
     ] = "card"
     imagen_machine_backends: Annotated[
         tuple[str, ...],
-        words(_BACKEND, "a list of picture backends, separated by commas"),
+        words(r"[a-z0-9][a-z0-9._-]{0,63}", "a list of picture backends, separated by commas"),
         About("picture backends that machines elsewhere draw with; card takes 40 MB", "mock", "mock"),
     ] = ("mock",)
     imagen_backends_file: Annotated[
@@ -357,6 +356,15 @@ class Settings:
     job_console_token: Annotated[
         Secret | None, secret(), About("bearer token of the console", default="made at first start")
     ] = None
+    job_console_url: Annotated[str | None, url("http", "https"), About("where the console is reached")] = None
+    job_console_reviewers: Annotated[
+        tuple[str, ...],
+        words(r"[\w.@+-]{1,100}", "a list of names without blanks, separated by commas"),
+        About("who gets links to decide", default="the user of `job-pipeline`", example="ann,bob"),
+    ] = ()
+    job_console_link_seconds: Annotated[int, duration(300, 30 * _DAY), About("how long a link is good")] = (
+        3 * _DAY
+    )
     imagen_bucket: Annotated[
         str, text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", "a bucket's name"), About("bucket of pictures")
     ] = "imagen-generated"

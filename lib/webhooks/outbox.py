@@ -78,6 +78,10 @@ class Outbox:
         with contextlib.suppress(OSError):  # sent and gone already, or kept with the time of the disk
             os.utime(path, (draft.at, draft.at))
 
+    def holds(self, id: str) -> bool:
+        """Whether one of that id lies there and was not taken yet."""
+        return (self.folder / f"{id}.json").exists()
+
     def waiting(self) -> list[Notification]:
         """All that wait, the oldest first. Files that were seen before are not looked at again."""
         with self._lock, contextlib.suppress(OSError):

@@ -77,12 +77,10 @@ def command(
         select_best=select_best,
         chunk=chunk,
         seed=seed,
-        file_format=audio_format.value,
-        loudness_lufs=level,
-        sample_rate=sample_rate,
         title=_printable(out_exact.name) if title is None else title,
         pronounce=said,
     )
+    request = replace(request, file_format=audio_format.value, loudness_lufs=level, sample_rate=sample_rate)
     request = replace(request, album=album, peaks=peaks, captions=captions, speed=speed, pauses=voices.pauses)
     report(perform(request, voices, out_exact, json_result), out_exact, json)
 

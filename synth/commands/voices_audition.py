@@ -13,8 +13,8 @@ from lib.cli.progress import ProgressBar
 from lib.clock import SystemClock
 from lib.errors import BadConfiguration, ExitStatus
 from lib.units import seconds_text
-from lib.voices import AUTO
-from synth import catalogue, wiring
+from lib.voices import AUTO, catalogue
+from synth import wiring
 from synth.commands import options as o
 from synth.commands.voices_preview import SENTENCES, LanguageOption, TextOption, preview_speaker
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import Column, Table, emit_json, note
-from synth import catalogue, wiring
+from lib.voices import catalogue
+from synth import wiring
 from synth.commands.options import EngineOption
 
 EXAMPLES = ("voice-synth voices list",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from lib.child import when_parent_exits
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.errors import BadInput
 from lib.voices import AUTO, ResolvedVoice, UnknownVoice, VoiceRegistry, check_text, engine_facts
@@ -59,9 +62,12 @@ def command(
     profile: o.ProfileOption = o.Profile.balanced,
     engine: o.EngineOption = None,
     voices_dir: VoicesDirOption = None,
+    exit_with_parent: o.ExitWithParentOption = False,
     json: JsonOption = False,
 ) -> None:
     """Hear a voice: it says a sentence, here, by the engine that its jobs will have."""
+    if exit_with_parent:
+        when_parent_exits(lambda: os.kill(os.getpid(), signal.SIGTERM))
     voices = wiring.voices(voices_dir, engine)
     resolved = preview_speaker(voices.registry(), name, language, voices.engine)
     said = SENTENCES.get(resolved.language, SENTENCES["English"]) if text is None else text

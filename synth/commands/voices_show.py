@@ -8,7 +8,8 @@ import typer
 
 from lib.cli.options import JsonOption, VoicesDirOption
 from lib.cli.output import emit_json, note, show_fields
-from synth import catalogue, wiring
+from lib.voices import catalogue
+from synth import wiring
 from synth.commands.options import EngineOption
 
 EXAMPLES = ("voice-synth voices show Ryan",)

@@ -12,7 +12,7 @@ from lib.voices import ResolvedVoice, engine_facts, without_markup
 from synth.audio.measures import PieceMeasures, measure_piece
 from synth.audio.trim import Trimmed, trim
 from synth.engines.port import EngineLimits, Speech
-from synth.verify import Due, Examined, Fault, UsualRate, due_of, faults_of
+from synth.verify import Due, ExaminedPiece, SignalFault, UsualRate, due_of, faults_of
 
 #: How far the time of a sentence may be off where the rate was measured of that very voice. The sentences of
 #: four engines lie within 15 % of their voice.
@@ -22,7 +22,7 @@ _REPORTED: Final = 0.50
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SpeakingPace:
     """What is known of how a voice speaks."""
 
     usual: UsualRate | None = None
@@ -30,7 +30,7 @@ class Pace:
     speed: float = 1.0
 
     @classmethod
-    def of(cls, voice: ResolvedVoice, limits: EngineLimits, speed: float) -> Pace:
+    def of(cls, voice: ResolvedVoice, limits: EngineLimits, speed: float) -> SpeakingPace:
         """The pace of `voice` at `speed`: the engine's own figure, else what its letters take.
 
         The figures stand in the code and with the voice, not on a machine: a take passes everywhere, or
@@ -51,7 +51,7 @@ class HeardPiece:
     sample_rate: int
     measures: PieceMeasures
     due: Due
-    faults: tuple[Fault, ...]
+    faults: tuple[SignalFault, ...]
     words: tuple[WordTiming, ...]  # of the untrimmed samples
 
     @property
@@ -62,7 +62,7 @@ class HeardPiece:
         return len(self.faults), 0.0 if not expected else round(abs(active / expected - 1), 2)
 
 
-def hear_piece(text: str, speech: Speech, pace: Pace) -> HeardPiece:
+def hear_piece(text: str, speech: Speech, pace: SpeakingPace) -> HeardPiece:
     """Trim, measure and check `speech`, which is finite, of the piece `text` (markup may stand in it)."""
     trimmed = trim(speech.samples, speech.sample_rate)
     measures = measure_piece(speech.samples, trimmed, speech.sample_rate, speech.phonemes)
@@ -73,9 +73,9 @@ def hear_piece(text: str, speech: Speech, pace: Pace) -> HeardPiece:
         speed=pace.speed,
         least_lead_s=pace.least_lead_s,
     )
-    faults: tuple[Fault, ...] = (Fault("no_sound", "There is no sound in it."),)
+    faults: tuple[SignalFault, ...] = (SignalFault("no_sound", "There is no sound in it."),)
     if len(trimmed.samples):
-        faults = faults_of(Examined(speech.samples, speech.sample_rate, trimmed, measures, due))
+        faults = faults_of(ExaminedPiece(speech.samples, speech.sample_rate, trimmed, measures, due))
     return HeardPiece(trimmed, speech.sample_rate, measures, due, faults, speech.words)
 
 

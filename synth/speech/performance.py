@@ -26,7 +26,7 @@ from synth.engines.port import (
     load_model,
 )
 from synth.speech.attempts import Attempt, Try, Turn, evidence, rejected
-from synth.speech.heard_pieces import HeardPiece, Pace, hear_piece, is_sound
+from synth.speech.heard_pieces import HeardPiece, SpeakingPace, hear_piece, is_sound
 from synth.speech.judged_takes import JudgedTakes
 from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
 from synth.speech.rejected_audio import NotVerified
@@ -68,7 +68,7 @@ class Performing:
         self._kept = kept if len(parts.pieces) > 1 else None
         self._judged_takes = JudgedTakes(verifier, request, self._pieces)
         self._made: list[list[RawTake]] = []  # by variant
-        self._pace = Pace.of(request.voice, limits, 1.0)
+        self._pace = SpeakingPace.of(request.voice, limits, 1.0)
         self._unspoken: deque[Turn] = deque()
         self._unheard: deque[Turn] = deque()
         self._said_again: list[str] = []  # why, of pieces that the engine failed at and then spoke

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lib.captions import Cue
 from lib.clock import rfc3339
@@ -13,6 +14,8 @@ from synth.audio.loudness_normalizer import Leveled
 from synth.audio.spectrum import Samples
 from synth.speech.takes import Performance, RawTake
 from synth.speech.verdicts import verdict_of, verification
+
+_MOST_SAYINGS: Final = 4_000  # characters of words and how they are said
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ def make_record(
         preset=request.voice.preset,
         language=request.voice.language,
         profile=request.profile,
+        pronounce=_kept(request.pronounce),
         characters=len(request.text),
         pieces=performance.pieces,
         work_seconds=round(work_s, 3),
@@ -62,6 +66,12 @@ def make_record(
         variants=request.variants,
         created_at=rfc3339(now),
     )
+
+
+def _kept(pronounce: Mapping[str, str]) -> Mapping[str, str]:
+    """What is kept of how words were said: nothing of a lexicon that would weigh more than the rest."""
+    size = sum(len(word) + len(saying) for word, saying in pronounce.items())
+    return pronounce if size <= _MOST_SAYINGS else {}
 
 
 def seconds_of(samples: Samples, sample_rate: int) -> float:

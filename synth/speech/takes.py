@@ -20,7 +20,7 @@ from synth.speech.script import script_of
 from synth.speech.shown_text import ShownText, shown_text
 from synth.text.pauses import Pause, marks_in, silence_s
 from synth.text.pieces import Piece, split_text
-from synth.verify import Fault, Unheard, Verdict
+from synth.verify import SignalFault, Unheard, Verdict
 
 PERFECT: Final = 0.02  # of its sounds may be heard otherwise: a recogniser's own errors
 _MOST_NAMED: Final = 10  # words in a warning
@@ -53,7 +53,7 @@ class PieceFault:
     """What a check found of the piece that was kept, for want of a better one."""
 
     piece: int  # from 1
-    fault: Fault
+    fault: SignalFault
 
     @property
     def why(self) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.records import FaultRecord, RejectedRecord, Verification
 from synth.speech.takes import RawTake, RejectedTake
-from synth.verify import CHECKS, Fault, Unheard, Verdict
+from synth.verify import CHECKS, SignalFault, Unheard, Verdict
 
 UNVERIFIED: Final = "UNVERIFIED"
 PASSED: Final = "PASSED"
@@ -26,7 +26,7 @@ def verdict_of(chosen: RawTake) -> tuple[str, str]:
     return verdict_of_given(chosen.verdict or chosen.unheard, [each.fault for each in chosen.faults])
 
 
-def verdict_of_given(answer: Verdict | Unheard | None, faults: Sequence[Fault]) -> tuple[str, str]:
+def verdict_of_given(answer: Verdict | Unheard | None, faults: Sequence[SignalFault]) -> tuple[str, str]:
     """As `verdict_of`, of what a verifier answered and what the checks of the signal found."""
     verdict = answer if isinstance(answer, Verdict) else None
     heard = [verdict.why] if verdict is not None and not verdict.ok else []

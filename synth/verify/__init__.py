@@ -6,7 +6,7 @@ from synth.verify.care import CARE, Care, care_of
 from synth.verify.due import Due, UsualRate, due_of
 from synth.verify.judgement import agreed
 from synth.verify.port import BesideVerifier, Divergence, Sent, SentPiece, Unheard, Verdict, Verifier
-from synth.verify.signal_checks import CHECKS, Examined, Fault, faults_of
+from synth.verify.signal_checks import CHECKS, ExaminedPiece, SignalFault, faults_of
 
 __all__ = [
     "CARE",
@@ -15,10 +15,10 @@ __all__ = [
     "Care",
     "Divergence",
     "Due",
-    "Examined",
-    "Fault",
+    "ExaminedPiece",
     "Sent",
     "SentPiece",
+    "SignalFault",
     "Unheard",
     "UsualRate",
     "Verdict",

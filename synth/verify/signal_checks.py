@@ -19,7 +19,7 @@ from synth.verify.due import Due
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SignalFault:
     """What one check found: its name, and a sentence with the evidence."""
 
     check: str
@@ -27,7 +27,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedPiece:
     """One piece as the engine made it, and what its text should take."""
 
     raw: Samples  # (n,), mono, full scale 1.0
@@ -38,7 +38,7 @@ class Examined:
 
 
 #: A sentence about what is wrong, or None.
-Check = Callable[[Examined], str | None]
+Check = Callable[[ExaminedPiece], str | None]
 
 #: Beyond the tolerance: lines of a word or two are drawn out by up to 0.35 s ("Bells, bells, bells!").
 _DRAWN_OUT_S: Final = 0.25
@@ -52,7 +52,7 @@ _LONGER_PAUSE_S: Final = 0.3
 _LONGEST_MARGIN_S: Final = 1.5  # at either end; a Japanese voice of Kokoro leaves 0.84
 _LEAST_TRAIL_S: Final = 0.060  # less quiet at the end is a word cut off; the engines leave 0.08 to 0.84
 _FADED_DB: Final = -29.0  # of the peak, in the last 60 ms; hibari's "A?" ends so
-_LOUD_ONSET_DB: Final = -20.0  # re peak; a voice begins at under -40
+_LOUD_ONSET_DB: Final = -10.0  # re peak; vowels of espeak, which leaves no quiet, begin at -16
 _LARGEST_OFFSET: Final = 0.01
 _QUIETEST_RMS_DB: Final = -45.0  # hibari as it comes: -27
 _LEAST_CONTRAST_DB: Final = 15.0  # of speech with its margins 90; noise through all of it leaves less
@@ -62,7 +62,7 @@ _REPEAT_BEYOND_S: Final = 0.4  # what is said twice takes longer
 _REPEAT_BEYOND: Final = 0.08  # of the whole; most sentences of a voice lie within it
 
 
-def check_rate(piece: Examined) -> str | None:
+def check_rate(piece: ExaminedPiece) -> str | None:
     """Sounding time within the voice's tolerance of what its rate makes of the text.
 
     Only where the rate is known and the piece has 9 sounds at least; shorter ones may be drawn out by a
@@ -90,7 +90,7 @@ def check_rate(piece: Examined) -> str | None:
     )
 
 
-def check_length(piece: Examined) -> str | None:
+def check_length(piece: ExaminedPiece) -> str | None:
     """Sounding time that some speaker might need: at most 1.5 s and 0.75 s a word, 28 letters a second.
 
     It needs no knowledge of the voice, so it runs for every engine. The upper bound is that of
@@ -106,13 +106,13 @@ def check_length(piece: Examined) -> str | None:
     return None
 
 
-def check_gap(piece: Examined) -> str | None:
+def check_gap(piece: ExaminedPiece) -> str | None:
     """No silence over 1.2 s inside, nor 0.3 s longer than the text asks for."""
     gap, most = piece.measures.gap_s, max(_LONGEST_GAP_S, piece.due.pause_s + _LONGER_PAUSE_S)
     return f"It is silent for {gap:.1f} s in the middle." if gap > most else None
 
 
-def check_margins(piece: Examined) -> str | None:
+def check_margins(piece: ExaminedPiece) -> str | None:
     """At most 1.5 s of silence before the first sound and after the last, or what the text asks for."""
     most = max(_LONGEST_MARGIN_S, piece.due.pause_s + _LONGER_PAUSE_S)
     for name, seconds in (
@@ -124,7 +124,7 @@ def check_margins(piece: Examined) -> str | None:
     return None
 
 
-def check_cut_off(piece: Examined) -> str | None:
+def check_cut_off(piece: ExaminedPiece) -> str | None:
     """At least 60 ms of quiet after the last sound, before trimming: 13 of 13 cut ends, no false alarm.
 
     Of a lone sound its breath may be cut off: what ends under -29 dB of the peak has faded.
@@ -136,10 +136,10 @@ def check_cut_off(piece: Examined) -> str | None:
     return f"It ends {trail * 1000:.0f} ms after its last sound: a word is cut off."
 
 
-def check_cut_start(piece: Examined) -> str | None:
+def check_cut_start(piece: ExaminedPiece) -> str | None:
     """Quiet before the first sound, where the engine always leaves some; else no sound that is there at once.
 
-    At once: its first 5 ms are less than 20 dB under the peak. A voice begins at more than 40.
+    At once: its first 5 ms are less than 10 dB under the peak.
     """
     measures, due = piece.measures, piece.due
     if measures.lead_s < due.least_lead_s:
@@ -151,7 +151,7 @@ def check_cut_start(piece: Examined) -> str | None:
     )
 
 
-def check_clipped(piece: Examined) -> str | None:
+def check_clipped(piece: ExaminedPiece) -> str | None:
     """No plateau of three samples and more at the peak: 900 sound takes of hibari have none."""
     clipped, samples = piece.measures.clipped, max(piece.measures.samples, 1)
     if not clipped:
@@ -160,20 +160,20 @@ def check_clipped(piece: Examined) -> str | None:
     return f"{clipped} samples are clipped, {ppm:.0f} in a million."
 
 
-def check_offset(piece: Examined) -> str | None:
+def check_offset(piece: ExaminedPiece) -> str | None:
     """A mean of all samples of at most 0.01 of full scale: more is direct current."""
     offset = piece.measures.offset
     return f"It lies {offset:+.3f} of full scale beside zero." if abs(offset) > _LARGEST_OFFSET else None
 
 
-def check_quiet(piece: Examined) -> str | None:
+def check_quiet(piece: ExaminedPiece) -> str | None:
     """At least -45 dBFS over all samples: quieter, nothing was said, or its noise would be raised with it."""
     power = max(piece.measures.power, 1e-12)
     level = _decibels(power)
     return f"Its level is {level:.0f} dBFS: there is next to no sound." if level < _QUIETEST_RMS_DB else None
 
 
-def check_noise(piece: Examined) -> str | None:
+def check_noise(piece: ExaminedPiece) -> str | None:
     """At least 15 dB between its quietest frames and its loudest."""
     contrast = piece.measures.contrast_db
     if contrast >= _LEAST_CONTRAST_DB:
@@ -181,7 +181,7 @@ def check_noise(piece: Examined) -> str | None:
     return f"Its loudest and quietest moments are only {contrast:.0f} dB apart: there is noise over it."
 
 
-def check_murmur(piece: Examined) -> str | None:
+def check_murmur(piece: ExaminedPiece) -> str | None:
     """No second whose level does not move as that of speech does, no end of over 0.6 s far below speech.
 
     The murmur and the noise of an engine that missed its end: a recogniser hears nothing in them, so it
@@ -195,7 +195,7 @@ def check_murmur(piece: Examined) -> str | None:
     return None
 
 
-def check_repeat(piece: Examined) -> str | None:
+def check_repeat(piece: ExaminedPiece) -> str | None:
     """No stretch of 0.7 s said twice, where the text says nothing twice and the sound is longer than due.
 
     It finds what is repeated sound by sound; what is said again in another way, a recogniser has to find.
@@ -228,10 +228,10 @@ CHECKS: Final[Mapping[str, Check]] = {
 }
 
 
-def faults_of(piece: Examined, checks: Mapping[str, Check] = CHECKS) -> tuple[Fault, ...]:
+def faults_of(piece: ExaminedPiece, checks: Mapping[str, Check] = CHECKS) -> tuple[SignalFault, ...]:
     """What is wrong with one piece. Never raises for what is in the samples, as long as they are finite."""
     found = ((name, check(piece)) for name, check in checks.items())
-    return tuple(Fault(name, why) for name, why in found if why is not None)
+    return tuple(SignalFault(name, why) for name, why in found if why is not None)
 
 
 def _decibels(power: float) -> float:

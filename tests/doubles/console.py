@@ -19,8 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
 from job_console.listening import HttpListener, open_listener
+from job_console.notes import NoteBook
 from job_console.parts import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
+from job_console.voice_samples import VoiceSamples
+from job_console.waveforms import Waveforms
 from lib.clock import Clock, SystemClock
 from lib.jobqueue import JobQueue
 from lib.jobs.voice_check import RegistryCheck
@@ -32,7 +35,7 @@ from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
-from lib.pipeline.work import Done
+from lib.pipeline.work import Done, Failed
 from lib.records import FileRef, done_record
 from lib.sql import open_database
 from lib.storage import FileStorage, open_storage
@@ -123,11 +126,17 @@ class ConsoleDesk:
             journal=TrailFiles(self.ledger, folder),
             storage=self.storage,
             voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
+            registry=lambda: VoiceRegistry([folder / "voices"]),
+            engine="hibari",
             open_rented=lambda: contextlib.nullcontext(None),
             provider="local",
             token=TOKEN,
             audit=AuditLog(folder, SystemClock()),
+            notes=NoteBook(folder, clock or SystemClock()),
+            waveforms=Waveforms(folder / "console" / "peaks"),
+            samples=VoiceSamples(folder / "console" / "samples", folder / "voices", "hibari"),
             files=folder,
+            data=folder,
             limits=limits or ConsoleLimits(),
             clock=clock or SystemClock(),
         )
@@ -160,6 +169,7 @@ class ConsoleDesk:
     def close(self) -> None:
         """Let go of all."""
         self.parts.audit.close()
+        self.parts.notes.close()
         self.database.close()
         self.queue.close()
 
@@ -181,6 +191,13 @@ class ConsoleDesk:
             size, sha256 = measure_file(place)
             made.append(Artifact(path=name, type="application/octet-stream", sha256=sha256, size=size))
         report = TaskReport(task, Done(result=result, artifacts=made))
+        assert not finish(self.ledger, [report], owner="ann:1")
+        return task.name
+
+    def fail(self, error: str = "it broke", *, for_good: bool = False) -> str:
+        """Fail at what is ready of a run."""
+        (task,) = claim(self.ledger, {"gated": ["script", "audio"]}, owner="ann:1", count=1, lease_s=60.0)
+        report = TaskReport(task, Failed(error=error, for_good=for_good))
         assert not finish(self.ledger, [report], owner="ann:1")
         return task.name
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.doubles.spoken_jobs import tone
 from tests.e2e.desk import WORLD, Desk
 from tests.e2e.home import Home, check_shape
 
@@ -231,6 +232,7 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
         ),
         ("voice-synth", ("caption", "nothing.json"), "error"),
         ("voice-synth", ("verify", "nothing.wav", "--text", "Now."), "error"),
+        ("voice-synth", ("peaks", "a.wav"), "voice-synth-peaks"),
         ("voice-synth", ("doctor",), "voice-synth-doctor"),
         ("voice-synth", ("doctor", "--engine", "qwen3"), "voice-synth-doctor"),
         (
@@ -256,5 +258,6 @@ def test_the_other_programs_have_their_documented_shapes(
     desk: Desk, program: str, words: tuple[str, ...], schema: str
 ) -> None:
     (desk.folder / "t.txt").write_text("Twice a day.")
+    (desk.folder / "a.wav").write_bytes(tone(0.5))
 
     check_shape(schema, json.loads(desk.run(*words, "--json", program=program).stdout))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import signal
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 import soundfile
 
@@ -229,6 +234,54 @@ def test_without_a_file_it_serves_until_ctrl_c_and_that_is_its_normal_end(home: 
     assert ended  # what was at hand was finished, and all that ended is said
     assert {row["request_id"] for row in ended} == {line.split()[1] for line in out.splitlines()}
     assert "Up." in err
+
+
+def test_the_console_is_served_beside_it_and_ends_with_it(home: Home) -> None:
+    """P31: its address and the token's file are said; the token is not."""
+    process = home.start_cold(
+        "up", "--console", "--listen", "127.0.0.1:0", JOBS_DATA_DIR=str(home.folder / "d")
+    )
+    assert process.stderr is not None
+    said = ""
+    while "its token is in " not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    url, file = re.findall(r"the console is at (\S+)/; its token is in (\S+)", said)[0]
+    token = Path(file).read_text().strip()
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{url}/api/v1/queue/status", headers=bearer, trust_env=False).status_code == 200
+    process.kill()  # however it ends, the console ends with it
+    process.communicate(timeout=60)
+    until(lambda: refuses(url))
+    assert token not in said
+
+
+def test_a_console_that_cannot_run_is_said_before_anything_is_enqueued(home: Home) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = home.run("up", home.jobs(1), "--console", "--listen", place)
+    assert (done.returncode, "The console cannot run here: nothing can listen at" in done.stderr) == (
+        78,
+        True,
+    )
+    assert home.run("up", "--listen", place).returncode == 2
+    assert home.json("status")["outstanding"] == 0
+
+
+def refuses(url: str) -> bool:
+    try:
+        httpx.get(url, trust_env=False)
+    except httpx.ConnectError:
+        return True
+    return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def test_a_second_ctrl_c_hands_the_work_back_now(home: Home) -> None:

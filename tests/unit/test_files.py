@@ -225,6 +225,7 @@ def test_a_refused_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
 
 #: What else opens, renames or syncs by hand, and why it is none of the three.
 BY_HAND = {
+    "job_console/notes.py": "locks and syncs the descriptor that it appends with",
     "lib/files.py": "here they stand",
     "lib/storage/hashed_writes.py": "syncs the artifact that it hashes on the way, through an injected disk",
     "lib/manifest/folder.py": "renames drafts in a folder that it holds, and syncs the folder once",

@@ -30,6 +30,8 @@ class TestTheSetOfAProgram:
             ("job-runner plan", "base"),
             ("job-runner", "base"),
             ("job-runner up jobs.yaml", "watcher"),  # which starts a watcher
+            ("job-runner up --console", "console"),  # and the console
+            ("job-runner up jobs.yaml --console --json", "console"),
             ("job-watcher run", "watcher"),
             ("job-watcher", "watcher"),
             ("job-watcher rehearse jobs.yaml", "vast"),

@@ -100,4 +100,5 @@ const pauses = [...document.querySelectorAll("[data-every]")].map((each) => Numb
 if (pauses.length) {
   setInterval(() => document.visibilityState === "visible" && refresh(), Math.min(...pauses) * 1000);
 }
+document.querySelector(".bar [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 connect();

@@ -42,6 +42,20 @@ class StretchOfLine(NamedTuple):
     behind: str = ""
 
 
+class ListedJobs(NamedTuple):
+    """A page of unfinished jobs; `behind` is where the next one begins, "" at the end."""
+
+    ids: tuple[str, ...]
+    behind: str = ""
+
+
+class EndedJobs(NamedTuple):
+    """How many kept jobs had ended at a moment, and how many of these had failed or were canceled."""
+
+    all: int
+    badly: int
+
+
 class Misfit(NamedTuple):
     """One thing that does not fit: a word of `upkeep.MISFITS`, and the job, entry, batch or counter."""
 

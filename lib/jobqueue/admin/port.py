@@ -44,14 +44,6 @@ class Inspection(Protocol):
         """The failed (not canceled) jobs of that class that ended since then, most recent first."""
         ...
 
-    def running(self, limit: int) -> list[str]:
-        """Ids of leased jobs, at most `limit`."""
-        ...
-
-    def ended_before(self, moment: float) -> int:
-        """How many kept jobs ended before then, in seconds since the epoch, however they did."""
-        ...
-
     def sizes(self) -> list[KeySize]:
         """Every key under the prefix, by name; grows with all keys of the server."""
         ...

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
+from lib.jobqueue.admin.observed import LOOKED_AT, EndedJobs, ListedJobs, PlaceInLine, StretchOfLine
 from lib.jobqueue.codec import intake, spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER, alike, check_known, under
@@ -17,7 +17,7 @@ from lib.jobqueue.lifecycle import JobEvent
 from lib.jobqueue.memory.blame import count_failure, excuse, next_step
 from lib.jobqueue.memory.enqueuer import MemoryEnqueuer
 from lib.jobqueue.memory.store import HANDED_BACK, Job, Store
-from lib.jobqueue.memory.views import newest, numbers, place, stretch
+from lib.jobqueue.memory.views import ended, listed, newest, numbers, place, stretch
 from lib.jobqueue.memory.watchers import WatcherBook
 from lib.jobqueue.model import (
     TERMINAL,
@@ -324,6 +324,16 @@ class MemoryQueue:
         with self._changed:
             return stretch(self._store, behind, count)
 
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """A page of the ids of jobs in a state."""
+        with self._changed:
+            return listed(self._store, state, behind, count)
+
+    def ended(self, moments: Sequence[float]) -> list[EndedJobs]:
+        """How many had ended before each moment."""
+        with self._changed:
+            return ended(self._store, moments)
+
     def ids_under(
         self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
     ) -> tuple[str, ...]:
@@ -341,6 +351,11 @@ class MemoryQueue:
         """The newest event's id."""
         with self._changed:
             return self._store.events[-1].id if self._store.events else "0-0"
+
+    def latest_events(self, count: int) -> list[Event]:
+        """The newest events."""
+        with self._changed:
+            return [*self._store.events][-count:]
 
     def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:
         """Events after that id, waiting up to `block_s` for the first."""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import islice
 
-from lib.jobqueue.admin.observed import COUNTED_AT_MOST, BatchInLine, PlaceInLine, StretchOfLine
+from lib.jobqueue.admin.observed import (
+    COUNTED_AT_MOST,
+    BatchInLine,
+    EndedJobs,
+    ListedJobs,
+    PlaceInLine,
+    StretchOfLine,
+)
 from lib.jobqueue.memory.store import HANDED_BACK, Store
 from lib.jobqueue.memory.watchers import WatcherBook
-from lib.jobqueue.model import PRIORITIES, FinishedJob, JobState, Snapshot
+from lib.jobqueue.model import PRIORITIES, TERMINAL, FinishedJob, JobState, Snapshot
 
 
 def place(store: Store, request_id: str) -> PlaceInLine | None:
@@ -66,6 +74,43 @@ def stretch(store: Store, behind: str, count: int) -> StretchOfLine:
         for batch, by_state in counts.items()
     )
     return StretchOfLine(tuple(found), str(begin + count) if begin + count < len(line) else "")
+
+
+def listed(store: Store, state: JobState | None, behind: str, count: int) -> ListedJobs:
+    """A page of the jobs in a state; `behind` is the place of the last one of the page before."""
+    if state is None or state in TERMINAL:
+        return _listed_ended(store, state, behind, count)
+    number = {key: at for at, key in enumerate(store.jobs)}
+
+    def place_of(key: str) -> str:
+        job = store.jobs[key]
+        if state is JobState.WAITING:
+            return f"{PRIORITIES.index(job.item.priority)}:{number[key]:015d}"
+        return f"{job.due or 0:015d}:{key}" if state is JobState.DELAYED else key
+
+    there = sorted(place_of(key) for key, job in store.jobs.items() if job.state is state)
+    keys = {place_of(key): key for key in store.jobs}
+    left = [place for place in there if place > behind]
+    page = left[:count]
+    return ListedJobs(tuple(keys[place] for place in page), page[-1] if len(left) > count else "")
+
+
+def _listed_ended(store: Store, state: JobState | None, behind: str, count: int) -> ListedJobs:
+    """The latest first."""
+    at, _, name = behind.partition(":")
+    last = (int(at), name) if behind else None
+    places = sorted(((at, key) for key, at in store.history.items() if store.known(key)), reverse=True)
+    left = [place for place in places if last is None or place < last]
+    page = left[:count]
+    ids = tuple(key for _, key in page if state in (None, store.jobs[key].state))
+    return ListedJobs(ids, f"{page[-1][0]}:{page[-1][1]}" if len(left) > count else "")
+
+
+def ended(store: Store, moments: Sequence[float]) -> list[EndedJobs]:
+    """How many had ended before each moment."""
+    ends = [(at, store.jobs[key].state) for key, at in store.history.items()]
+    before = [[state for at, state in ends if at < round(moment * 1000)] for moment in moments]
+    return [EndedJobs(len(states), len(states) - states.count(JobState.DONE)) for states in before]
 
 
 def newest(

@@ -42,16 +42,6 @@ class Inspector:
     def _one(self, *command: str | int | float) -> Any:
         return self._transport.repeat(lambda: self._transport.ask(*command))
 
-    # --- the queue at work -------------------------------------------------------------------------------
-
-    def running(self, limit: int) -> list[str]:
-        """Ids of leased jobs, at most `limit`."""
-        return [str(found) for found in self._one("ZRANGE", self._keys["leases"], 0, limit - 1)]
-
-    def ended_before(self, moment: float) -> int:
-        """How many kept jobs ended before then, in seconds since the epoch."""
-        return int(self._one("ZCOUNT", self._keys["history"], "-inf", f"({round(moment * 1000)}"))
-
     # --- one job -----------------------------------------------------------------------------------------
 
     def place(self, request_id: str) -> PlaceInLine | None:

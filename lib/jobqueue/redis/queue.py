@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from lib.clock import Clock, SystemClock
 from lib.errors import BadInput, Unavailable
-from lib.jobqueue.admin.observed import LOOKED_AT, PlaceInLine, StretchOfLine
+from lib.jobqueue.admin.observed import LOOKED_AT, EndedJobs, ListedJobs, PlaceInLine, StretchOfLine
 from lib.jobqueue.codec import spec_of, to_json
 from lib.jobqueue.errors import LeaseLost
 from lib.jobqueue.id_prefixes import MOST_KNOWN, MOST_UNDER
@@ -36,6 +36,7 @@ from lib.jobqueue.options import QueueOptions
 from lib.jobqueue.redis.enqueuer import CHUNK_JOBS, Enqueuer
 from lib.jobqueue.redis.inspection import Inspector
 from lib.jobqueue.redis.keys import Keys
+from lib.jobqueue.redis.listing import ended, listed
 from lib.jobqueue.redis.script_calls import Claimed, RawLease, ScriptCalls
 from lib.jobqueue.redis.upkeep import Upkeep
 from lib.jobqueue.redis.views import Views
@@ -316,6 +317,14 @@ class RedisQueue:
         """The batches of a stretch of the line."""
         return self._calls.line(behind, count)
 
+    def listed(self, state: JobState | None, behind: str = "", *, count: int = LOOKED_AT) -> ListedJobs:
+        """A page of the ids of jobs in a state."""
+        return listed(self._transport, self._keys, state, behind, count)
+
+    def ended(self, moments: Sequence[float]) -> list[EndedJobs]:
+        """How many had ended before each moment."""
+        return ended(self._transport, self._keys, moments)
+
     def ids_under(
         self, prefix: str, *, at_most: int = MOST_UNDER, among: int = MOST_KNOWN
     ) -> tuple[str, ...]:
@@ -329,6 +338,10 @@ class RedisQueue:
     def last_event_id(self) -> str:
         """The newest event's id."""
         return self._views.last_event_id()
+
+    def latest_events(self, count: int) -> list[Event]:
+        """The newest events."""
+        return self._views.latest_events(count)
 
     def follow_events(self, after: str, *, block_s: float = 0.0, count: int = 500) -> list[Event]:
         """Events after that id, waiting up to `block_s` for the first."""

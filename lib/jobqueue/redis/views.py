@@ -274,6 +274,11 @@ class Views:
         newest = self._one("XREVRANGE", self._keys["events"], "+", "-", "COUNT", 1)
         return str(newest[0][0]) if newest else "0-0"
 
+    def latest_events(self, count: int) -> list[Event]:
+        """The newest events, oldest first."""
+        entries = self._one("XREVRANGE", self._keys["events"], "+", "-", "COUNT", count)
+        return [_event(entry_id, fields) for entry_id, fields in reversed(entries)]
+
     def events(self, after: str, count: int) -> list[Event]:
         """Events after that id, oldest first."""
         entries = self._one("XRANGE", self._keys["events"], f"({after}", "+", "COUNT", count)

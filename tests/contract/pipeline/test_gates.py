@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lib.pipeline import gates
+from lib.pipeline.decision_links import DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, UnknownRun, UnknownStage, WrongState
 from lib.pipeline.gates import approve_gate, look_again, open_gates, reject_gate, time_out_gates
+from lib.pipeline.linked_gate import find_linked
 from lib.pipeline.model import GateRule
 from lib.pipeline.runs import StageRules, advance, cancel_job, resume, retry
 from lib.pipeline.upkeep import settle_runs
@@ -62,6 +66,46 @@ def test_the_first_decision_wins_and_the_late_one_is_told_who_decided(floor: Flo
     with pytest.raises(AlreadyDecided, match="rejected by ann at 20"):
         approve_gate(floor.ledger, "r1", "script", operator="bob")
     assert floor.state() == "paused"
+
+
+def test_a_decision_about_one_opening_is_none_about_the_next_with_the_same_files(floor: Floor) -> None:
+    at_gate(floor)
+    (first,) = open_gates(floor.ledger)
+    reject_gate(floor.ledger, "r1", "script", operator="ann", number=first.number)
+    advance(floor.ledger, "r1", operator="ann")
+    (again,) = floor.claim()
+    floor.done(again, files=[file("script.txt")])
+    (second,) = open_gates(floor.ledger)
+    assert (second.seen, second.number == first.number) == (first.seen, False)
+    link = DecisionLink(
+        run="r1", stage="script", number=first.number, seen=first.seen, operator="bob", expires_at=1
+    )
+    for decides in (approve_gate, reject_gate):
+        with pytest.raises(AlreadyDecided, match="open anew"):
+            decides(floor.ledger, "r1", "script", operator="bob", seen=link.seen, number=link.number)
+    assert open_gates(floor.ledger) == [second]
+
+    about = find_linked(floor.ledger, link)
+    assert about is not None
+    assert (about.is_open, about.gate.operator, about.before) == (False, "ann", [])
+    newer = find_linked(floor.ledger, replace(link, number=second.number))
+    assert newer is not None
+    assert (newer.is_open, [gate.number for gate in newer.before]) == (True, [first.number])
+    for other in (replace(link, run="r2"), replace(link, stage="audio"), replace(link, number=99)):
+        assert find_linked(floor.ledger, other) is None
+    approve_gate(floor.ledger, "r1", "script", operator="bob", number=second.number)
+
+
+def test_nothing_is_decided_by_a_link_to_a_canceled_run(floor: Floor) -> None:
+    at_gate(floor)
+    (gate,) = open_gates(floor.ledger)
+    cancel_job(floor.ledger, "r1", operator="ann")
+    found = find_linked(
+        floor.ledger,
+        DecisionLink(run="r1", stage="script", number=gate.number, seen="", operator="b", expires_at=1),
+    )
+    assert found is not None
+    assert not found.is_open
 
 
 def test_an_approval_of_something_else_than_what_is_there_is_refused(floor: Floor) -> None:

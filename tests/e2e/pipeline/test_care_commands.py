@@ -5,7 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 
+import pytest
+
 from lib.pipeline.claims import Parked, TaskReport, finish
+from lib.pipeline.decision_links import read_link
 from tests.e2e.pipeline.conftest import PipelineDesk
 
 
@@ -64,6 +67,31 @@ def test_an_approval_is_about_the_files_and_the_first_decision_wins(pipelines: P
     assert (approved["decision"], approved["operator"], approved["notes"]) == ("approved", "ann", "better")
     assert "was approved by ann" in late
     assert pipelines.run("gates").out == ""
+
+
+def test_links_are_printed_for_who_has_no_receiver(
+    pipelines: PipelineDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P20: a link for each who is named; it is signed with the console's token, made where there is none."""
+    pipelines.start()
+    pipelines.make()
+    assert "set JOB_CONSOLE_URL" in pipelines.refused("gates", "--link", status=78)
+    monkeypatch.setenv("JOB_CONSOLE_URL", "http://console.example.org")
+    assert "must begin with https://" in pipelines.refused("gates", "--link", status=78)
+    assert "give --link" in pipelines.refused("gates", "--operator", "ann", status=2)
+    monkeypatch.setenv("JOB_CONSOLE_URL", "https://console.example.org/")
+    monkeypatch.setenv("JOBS_DATA_DIR", str(pipelines.folder / "data"))
+    (gate,) = pipelines.shaped("gates", "--link", "--operator", "ann", "--operator", "bob")["gates"]
+    token = (pipelines.folder / "data" / "console.token").read_text().strip()
+    signed = [link["url"].removeprefix("https://console.example.org/decide/") for link in gate["links"]]
+    read = [read_link(text, token) for text in signed]
+    assert [link and (link.run, link.stage, link.operator) for link in read] == [
+        ("ep-7", "script", "ann"),
+        ("ep-7", "script", "bob"),
+    ]
+    printed = pipelines.run("gates", "--link").out
+    assert f"link for {getpass.getuser()}, until " in printed
+    assert "/decide/" not in pipelines.run("gates").out
 
 
 def test_a_file_that_is_not_here_is_approved_only_by_who_says_so(pipelines: PipelineDesk) -> None:

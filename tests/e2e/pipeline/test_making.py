@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,30 @@ from job_pipeline.attendance import attend, decider_of
 from job_pipeline.attended_runs import RunsEnd, show_runs
 from job_pipeline.decisions import GateAnswer
 from job_pipeline.film_run import again, run_name, start_film
+from lib.jobqueue.memory.queue import MemoryQueue
 from lib.pipeline.model import GateRow
 from lib.pipeline.views import RunView, get_job_status, list_runs
+from tests.doubles.console import TOKEN, ConsoleDesk
 from tests.e2e.pipeline.conftest import PipelineDesk
+from tests.unit.webhooks.test_delivery import Ear
 
 SMALL = "film: {width: 96, height: 64, fps: 4, pictures: mock}\n"
+
+
+@pytest.fixture
+def told_ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ear]:
+    """A receiver of notifications, with links to a console."""
+    ear = Ear()
+    for name, value in (
+        ("WEBHOOK_URL", ear.url),
+        ("WEBHOOK_SECRET", "a long random text"),
+        ("JOB_CONSOLE_URL", "https://console.example.org"),
+        ("JOB_CONSOLE_TOKEN", TOKEN),
+        ("JOB_CONSOLE_REVIEWERS", "zoe"),
+    ):
+        monkeypatch.setenv(name, value)
+    yield ear
+    ear.close()
 
 
 @pytest.mark.parametrize(
@@ -29,7 +49,7 @@ def test_a_run_is_called_as_its_file(name: str, run: str) -> None:
 
 
 def test_a_person_rejects_with_words_then_approves_then_leaves(
-    pipelines: PipelineDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipelines: PipelineDesk, tmp_path: Path, told_ear: Ear
 ) -> None:
     script = tmp_path / "sea.md"
     script.write_text("The sea leaves twice a day. It comes back. Nobody has to call it.")
@@ -56,6 +76,28 @@ def test_a_person_rejects_with_words_then_approves_then_leaves(
         ("script", "approved", "ann"),
         ("storyboard", None, None),
     ]
+    told = [json.loads(body) for _, body in told_ear.heard]
+    assert [(each["event"], each["stage"], each["attempt"]) for each in told] == [
+        ("gate", "script", 1),
+        ("gate", "script", 2),
+        ("gate", "storyboard", 1),
+    ]
+    decide_by_link(tmp_path, told[-1]["links"][0]["url"])
+
+
+def decide_by_link(folder: Path, url: str) -> None:
+    """Approve from a phone: the console looks at the same ledger and files."""
+    desk = ConsoleDesk(folder, MemoryQueue())
+    try:
+        with desk.client({}) as phone:
+            where = url.removeprefix("https://console.example.org")
+            shown = phone.get(where)
+            assert (shown.status_code, "/files/" in shown.text) == (200, True)
+            assert phone.post(where, data={"decision": "approve"}).status_code == 303
+        gate = get_job_status(desk.ledger, "sea").gates[-1]
+        assert (gate.task, gate.decision, gate.operator) == ("storyboard", "approved", "zoe")
+    finally:
+        desk.close()
 
 
 def test_a_film_that_was_interrupted_says_how_to_go_on(

@@ -14,12 +14,16 @@ import pytest
 
 from job_console.app import build_api
 from job_console.parts import ConsoleLimits
+from lib.images import WantedPicture, init_tables, open_images
+from lib.images.orders import ask_for
 from lib.jobqueue import QueueOptions, connect
 from tests.doubles.console import BEARER, ConsoleDesk
 from tests.integration.servers import Server
+from tests.postgres_servers import Postgres
 
 schemathesis = pytest.importorskip("schemathesis", reason="the schema fuzzer schemathesis is not installed")
 
+ANN = "aaaaaaaa-0000-4000-8000-000000000001"
 #: Examples for each route, in a round of all.
 EXAMPLES = 5
 #: Seconds of this process's CPU, fuzzer and console together, in which rounds begin; none: one round, always
@@ -27,12 +31,18 @@ EXAMPLES = 5
 _ROUNDS_BEGIN_S = 35.0 if os.environ.get("CI") == "1" else 0.0
 _LIMITS = ConsoleLimits(reads=1e6, changes=1e6, wrong_tokens=1e6)
 #: Whether a speaker exists is no matter of the schema: such a file is right by it and refused all the same.
-_KNOWS_MORE = ("/api/v1/queue/jobs",)
+#: Nor is whether a page ended at a place: that depends on what was listed.
+_KNOWS_MORE = tuple(f"/api/v1/{name}" for name in ("queue/jobs", "queue/cancel", "scripts", "scripts/plan"))
 
 
 @pytest.fixture(scope="module")
-def url(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A console over a real queue and a real ledger with something of everything."""
+def url(shared_server: Server, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A console over a real queue, a real ledger and real tables of pictures with something of everything."""
+    postgres.execute("CREATE DATABASE fuzzed_pictures")
+    pictures = postgres.url(database="fuzzed_pictures", user="postgres")
+    init_tables(pictures)
+    tables = open_images(pictures)
+    ask_for(tables, WantedPicture(owner=ANN, prompt="a fox", backend="mock", width=64, height=64))
     queue = connect(shared_server.url, QueueOptions(prefix="fuzzed"))
     desk = ConsoleDesk(tmp_path_factory.mktemp("console"), queue, limits=_LIMITS)
     desk.start("r1")
@@ -41,9 +51,11 @@ def url(shared_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iter
     desk.enqueue("a", "b", "c")
     desk.speak("a")
     desk.queue.cancel("topic:b")
-    with desk.served() as url:
+    with desk.served(open_images=lambda: tables, image_owner=ANN) as url:
         yield url
     desk.close()
+    tables.close()
+    postgres.execute("DROP DATABASE fuzzed_pictures WITH (FORCE)")
 
 
 def operations() -> list[tuple[str, str]]:

@@ -114,7 +114,8 @@ def _with_gap(spoken: Spoken) -> Samples:
 def _clipped(spoken: Spoken) -> Samples:
     """Of voices that are quieter yet, more: their peaks are 6 dB over full scale, too."""
     gain = max(_db(12), _db(6) / np.abs(spoken.samples).max())
-    return np.clip(spoken.samples * gain, -1, 1).astype(np.float32)
+    clipped: Samples = np.clip(spoken.samples * gain, -1, 1).astype(np.float32)
+    return clipped
 
 
 def _ended_murmur(spoken: Spoken) -> Samples:

@@ -10,7 +10,7 @@ import pytest
 from lib.voices import engine_facts
 from lib.voices.registry import VoiceRegistry
 from synth.engines import Engine, Speech, Utterance, create_engine
-from synth.speech.heard_pieces import Pace, hear_piece
+from synth.speech.heard_pieces import SpeakingPace, hear_piece
 from synth.verify import CHECKS
 from tests.integration.synth.damage import FIRST, HEARD_ONLY, SECOND, SHORT, Spoken, damaged
 from tests.unit.textnorm.readings import rows
@@ -33,8 +33,10 @@ def speech(engine: Engine, text: str, preset: str = "heart", speed: float = 1.0)
     return made
 
 
-def pace(engine: Engine, speed: float = 1.0) -> Pace:
-    return Pace.of(VoiceRegistry().resolve(None, "heart", "English", "hibari"), engine.limits(), speed)
+def pace(engine: Engine, speed: float = 1.0) -> SpeakingPace:
+    return SpeakingPace.of(
+        VoiceRegistry().resolve(None, "heart", "English", "hibari"), engine.limits(), speed
+    )
 
 
 def flags(engine: Engine, text: str, made: Speech, speed: float = 1.0) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from lib.jobqueue.memory.queue import MemoryQueue
 from tests.doubles.console import ConsoleDesk, SharedServer
+from tests.doubles.phone import FILES
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +29,13 @@ def desk(tmp_path: Path, server: SharedServer) -> Iterator[ConsoleDesk]:
 @pytest.fixture
 def client(desk: ConsoleDesk) -> Iterator[httpx.Client]:
     with desk.client() as client:
+        yield client
+
+
+@pytest.fixture
+def phone(desk: ConsoleDesk) -> Iterator[httpx.Client]:
+    """A client that has no token and no session."""
+    desk.start("r1")
+    desk.work("r1", files=FILES)
+    with desk.client({}) as client:
         yield client

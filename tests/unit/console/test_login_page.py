@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 
@@ -11,11 +13,11 @@ from tests.doubles.console import TOKEN, ConsoleDesk
 OURS = {
     "Sec-Fetch-Site": "same-origin",
     "Origin": "null",
-}  # as a browser sends a form of a page without referrer
+}
 FIELDS = {"token": TOKEN, "operator": "ann", "next": "/runs?active=true"}
 
 
-def send(desk: ConsoleDesk, headers: dict[str, str] = OURS, **changed: str) -> httpx.Response:
+def send(desk: ConsoleDesk, headers: Mapping[str, str] = OURS, **changed: str) -> httpx.Response:
     with desk.client({}) as client:
         return client.post("/login", data={**FIELDS, **changed}, headers=headers)
 
@@ -76,7 +78,7 @@ def test_nobody_is_sent_elsewhere(desk: ConsoleDesk, elsewhere: str) -> None:
 def test_what_is_wrong_is_said_and_what_was_right_stays(
     desk: ConsoleDesk, changed: dict[str, str], status: int, words: str
 ) -> None:
-    answer = send(desk, **changed)
+    answer = send(desk, OURS, **changed)
     assert answer.status_code == status
     assert words in answer.text
     assert "set-cookie" not in answer.headers

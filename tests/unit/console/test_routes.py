@@ -16,6 +16,7 @@ from lib.jobs.overview import overview_of
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.overview import gates_inbox
 from lib.pipeline.snapshots import save_snapshot
+from lib.pipeline.states import TaskState
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, get_job_status, list_runs
 from lib.settings import load_settings
@@ -99,6 +100,25 @@ class TestRuns:
         told = ask(client, "POST", "/runs/r1/resume", template="/runs/{run}/resume", json={"operator": "ann"})
         assert told["stages"] == ["script", "audio"]
 
+    def test_are_listed_by_state(self, desk: ConsoleDesk, client: httpx.Client) -> None:
+        for run in ("waits", "new"):
+            desk.start(run)
+        desk.work("waits")
+        told = ask(client, "GET", "/runs?state=needs_approval&state=paused")
+        assert [run["id"] for run in told["runs"]] == ["waits"]
+        ask(client, "GET", "/runs?state=asleep", status=422)
+
+    def test_whose_stage_is_dead_try_it_again(self, desk: ConsoleDesk, client: httpx.Client) -> None:
+        desk.start("r1")
+        desk.fail(for_good=True)
+        path, template, body = "/runs/r1/retry", "/runs/{run}/retry", {"operator": "ann"}
+        told = ask(client, "POST", path, template=template, json=body)
+        assert [stage["stage"] for stage in told["retried"]] == ["script"]
+        assert ask(client, "POST", path, template=template, json=body) == {"retried": [], "refused": []}
+        named = {**body, "stage": "script"}
+        assert ask(client, "POST", path, template=template, json=named, status=409)["error"]["message"]
+        ask(client, "POST", "/runs/r9/retry", template=template, json=body, status=404)
+
     def test_that_nobody_knows_are_not_found(self, client: httpx.Client) -> None:
         for path in ("", "/trail", "/artifacts"):
             told = ask(client, "GET", f"/runs/r9{path}", template=f"/runs/{{run}}{path}", status=404)
@@ -179,6 +199,20 @@ class TestGates:
         wanted = {"operator": "ann", "with_note": True}
         told = ask(client, "POST", "/runs/r1/advance", template="/runs/{run}/advance", json=wanted)
         assert told == {"run": "r1", "stage": "script", "instruction": "less moon", "operator": "ann"}
+
+    def test_a_rejection_may_run_the_stage_anew_at_once(
+        self, desk: ConsoleDesk, client: httpx.Client
+    ) -> None:
+        desk.start()
+        desk.work(files={"script.txt": b"Hello."})
+        assert ask(client, "GET", "/gates/count") == {"waiting": 1}
+        body = {"operator": "ann", "notes": "less moon", "anew": True}
+        gate = ask(client, "POST", "/runs/r1/gates/script/reject", template=self.REJECT, json=body)
+        assert gate["decision"] == "rejected"
+        (script, _) = get_job_status(desk.ledger, "r1").line.tasks
+        assert (script.state, script.instruction) == (TaskState.PENDING, "less moon")
+        assert ask(client, "GET", "/gates/count") == {"waiting": 0}
+        assert (desk.folder / "runs" / "r1" / ".rejected" / "script-1" / "script.txt").read_text() == "Hello."
 
 
 class TestQueue:

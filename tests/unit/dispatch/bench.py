@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from lib.events import EventSink, LogSink
 from lib.jobqueue import JobRecord, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
-from lib.records import FailedRecord, FileRef, SpokenRecord, Take
+from lib.records import FailedRecord, FileRef, SpokenRecord, Take, Verification
 from lib.spool import (
     Heartbeat,
     LocalFiles,
@@ -144,6 +144,7 @@ class ScriptedHost:
         error: ResultError | None = None,
         took_s: float = 0.0,
         takes: int | None = None,
+        verification: tuple[Verification, ...] = (),
     ) -> None:
         assert taken.job is not None
         folder, now = self.spool.scratch(taken.entry), self.clock.now()
@@ -157,7 +158,7 @@ class ScriptedHost:
             request_id=taken.job.request_id,
             started_at=now,
             finished_at=now + took_s,
-            record=None if error else spoken(made),
+            record=None if error else replace(spoken(made), verification=verification),
             error=error,
             fingerprint=taken.job.fingerprint,
         )

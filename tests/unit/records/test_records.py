@@ -19,6 +19,7 @@ from lib.records import (
     ExecutionJob,
     ExecutionRecord,
     FailedRecord,
+    FaultRecord,
     FileRef,
     InvalidRecord,
     RejectedRecord,
@@ -45,11 +46,20 @@ FULL = records.spoken(
     voice="newsroom",
     preset="calm",
     target_lufs=-16.0,
+    pronounce={"Ouse": "ooz"},
     warnings=("It is quiet.",),
     verification=(
-        Verification(1, False, 0.4, "It differs.", (RejectedRecord(2, 1.0, 1.0, None, "Noise."),)),
+        Verification(
+            1,
+            False,
+            0.4,
+            "It differs.",
+            (RejectedRecord(2, 1.0, 1.0, None, "Noise.", 1, ("noise",)),),
+            (FaultRecord("gap", 2, "It is silent."), FaultRecord("noise", 2, "There is noise.")),
+        ),
     ),
     inputs="v1:abc",
+    variants=3,
 )
 EXECUTION = ExecutionRecord(
     state="failed",
@@ -382,3 +392,10 @@ def test_a_failure_may_come_without_evidence() -> None:
     bare = FailedRecord.from_json({"class": "bad_input", "message": "No."})
 
     assert bare == FailedRecord("bad_input", "No.")
+
+
+def test_broken_pieces_are_counted_each_once() -> None:
+    """What was said again, and each piece of what was kept that has a fault."""
+    assert (FULL.pieces_spoken, FULL.pieces_broken) == (FULL.pieces * len(FULL.takes) + 1, 2)
+    assert Verification(1, False, 0.4, "It differs.").broken == 1
+    assert Verification(1, True, 0.0, "All of it.").broken == 0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from job_runner.episode.chapter_titles import chapter_titles, check_target
 from lib.errors import BadInput, UsageError
+from lib.jobs.chapter_titles import chapter_titles, check_target
 from lib.jobs.episode import EpisodeBeat, beats_of, topics_of
 from lib.jobs.playlist import Titles, playlist
 from lib.jobspec import JobSpec, normalize_job_spec

@@ -8,9 +8,9 @@ import pytest
 
 from lib.errors import BadInput
 from lib.voices import AUTO, ResolvedVoice, VoiceRegistry
+from lib.voices.catalogue import kind_of_speakers, speaker_rows, voice_rows
 from lib.voices.voice_store import NewVoice, add_voice
 from synth.audition import Candidate, candidates
-from synth.catalogue import kind_of_speakers, speaker_rows, voice_rows
 from synth.commands.voices_preview import preview_speaker
 
 

@@ -15,7 +15,7 @@ from synth.audio.measures import TakeMeasures
 from synth.speech.speak import speak
 from synth.speech.takes import PieceFault, RawTake, RejectedTake, Style
 from synth.speech.verdicts import FAILED, PASSED, UNVERIFIED, verification
-from synth.verify import CARE, CHECKS, Fault, Verdict
+from synth.verify import CARE, CHECKS, SignalFault, Verdict
 from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
@@ -87,7 +87,10 @@ def test_every_check_of_the_signal_is_explained() -> None:
 def test_every_key_of_a_verification_is_explained() -> None:
     verdict = Verdict(False, 0.4, "it differs")
     take = RawTake(Style(1), hum(0.1), RATE, TakeMeasures(1, 15, 0, 0.3, 0.1, 0, 0, -25), (), verdict)
-    rejected, fault = RejectedTake(Style(2), "it differs", 0.4), PieceFault(1, Fault("gap", "It is silent."))
+    rejected, fault = (
+        RejectedTake(Style(2), "it differs", 0.4),
+        PieceFault(1, SignalFault("gap", "It is silent.")),
+    )
     (told,) = verification([replace(take, rejected=(rejected,), faults=(fault,))])
 
     entry = told.to_json()

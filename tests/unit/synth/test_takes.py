@@ -20,7 +20,7 @@ from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak, take_path
 from synth.speech.takes import PieceFault, RawTake, Style, rank, style_of
-from synth.verify import Fault
+from synth.verify import SignalFault
 from tests.unit.synth.fakes import GAPPED, RATE, GappyEngine, HummingEngine, hum, request
 
 STYLED = EngineLimits(300, 1, seed_varies=False, usual_rate=None)
@@ -37,7 +37,7 @@ def spoken(asked: SpeakRequest, out: Path, engine: HummingEngine | None = None) 
 
 def raw_take(*flags: str, deviation: float | None = 0.0) -> RawTake:
     measures = TakeMeasures(1.0, 15.0, deviation, 0.3, 0.1, 0.0, 0.0, -25.0)
-    faults = tuple(PieceFault(1, Fault(flag, f"There is a {flag}.")) for flag in flags)
+    faults = tuple(PieceFault(1, SignalFault(flag, f"There is a {flag}.")) for flag in flags)
     return RawTake(Style(1), hum(0.1), RATE, measures, faults=faults)
 
 

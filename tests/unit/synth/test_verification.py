@@ -18,7 +18,7 @@ from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
 from synth.speech.takes import Performance, PieceFault, RawTake, Style, rank
-from synth.verify import CARE, Fault, Sent, Verdict, Verifier
+from synth.verify import CARE, Sent, SignalFault, Verdict, Verifier
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 from tests.unit.synth.worker_bench import Bench
 
@@ -155,7 +155,7 @@ class TestWhichTakeIsChosen:
     @staticmethod
     def take(verdict: Verdict | None, *flags: str) -> RawTake:
         measures = TakeMeasures(1.0, 15.0, 0.0, 0.3, 0.1, 0.0, 0.0, -25.0)
-        faults = tuple(PieceFault(1, Fault(flag, "It has one.")) for flag in flags)
+        faults = tuple(PieceFault(1, SignalFault(flag, "It has one.")) for flag in flags)
         return RawTake(Style(1), hum(0.1), RATE, measures, verdict=verdict, faults=faults)
 
     def test_one_that_failed_never_goes_before_one_that_passed(self) -> None:

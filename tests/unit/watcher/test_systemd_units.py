@@ -122,7 +122,8 @@ def test_every_secret_of_a_pipeline_may_be_a_credential_and_no_other_is_handed_o
     worker, *others = ({v.partition(":")[0] for v in values(n, "LoadCredential")} for n in PIPELINES)
     assert all(other == {"database_url", "redis_url"} for other in others)
     aws = {"aws_secret_access_key", "aws_session_token"}
-    assert worker == {*others[0], *aws, "storage_url", "llm_api_key"}
+    tells = {"webhook_url", "webhook_secret", "job_console_token"}  # of gates, with links
+    assert worker == {*others[0], *aws, *tells, "storage_url", "llm_api_key"}
 
 
 @pytest.mark.parametrize("name", PIPELINES)

@@ -1,10 +1,13 @@
-"""Voices and speakers as rows: what `voices list` and `voices show` tell, in JSON and in words."""
+"""Voices and speakers as rows: what `voices list`, `voices show` and the console tell."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from lib.voices import EngineFacts, InvalidVoice, UnknownVoice, VoiceRegistry, engine_facts
+from lib.voices.engines import engine_facts
+from lib.voices.errors import InvalidVoice, UnknownVoice
+from lib.voices.facts import EngineFacts
+from lib.voices.registry import VoiceRegistry
 
 
 def voice_rows(registry: VoiceRegistry) -> list[dict[str, Any]]:

@@ -1,0 +1,193 @@
+"""What the page of a job shows: read from the queue, the store and the ledger of rented machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from job_console.notes import ListenerNote
+from job_console.pages.players import HeardTake, matched, measures_of, take_address
+from job_console.parts import ConsoleParts
+from lib.errors import BadInput, JobRunnerError
+from lib.jobqueue import FinishedJob, JobRecord
+from lib.jobs.cost_shares import HOUR_S
+from lib.jobs.costs import CostsBy, costs_of, hours_of
+from lib.jobs.explain import Explanation, explain
+from lib.jobs.explain_evidence import evidence_of
+from lib.jobs.job_log import JobLog, log_of
+from lib.jobs.spec_again import KnownSpec, spec_again
+from lib.jobspec import CAPTION_SUFFIXES
+from lib.records import DoneRecord, FailedRecord, SpokenRecord, Take
+from lib.units import seconds_text, usd
+
+
+@dataclass(frozen=True, slots=True)
+class JobFacts:
+    """One job. `heard` are the takes of the present revision, then those of the one it is compared with.
+
+    `earlier` are the revisions that a newer one replaced, the latest first; `aside` the notes that are not
+    settled about audio that the page does not play.
+    """
+
+    record: JobRecord
+    explanation: Explanation
+    finished: FinishedJob | None
+    done: DoneRecord | None
+    failure: FailedRecord | None
+    spec: KnownSpec | None
+    heard: tuple[HeardTake, ...]
+    earlier: tuple[FinishedJob, ...]
+    compared: int | None
+    aside: tuple[ListenerNote, ...]
+    log: JobLog
+    cost: str
+    redo: Mapping[str, Any]
+
+
+def facts_of(
+    parts: ConsoleParts, request_id: str, compared: int | None, *, thorough: bool = False
+) -> JobFacts:
+    """All that is known of a job; `compared` is the earlier revision to hear beside it, None: the latest.
+
+    `thorough` looks through the whole stream of events for it.
+
+    Raises:
+        UnknownJob: there is no such job.
+        BadInput: there is no such revision.
+    """
+    evidence = evidence_of(parts.queue, parts.storage, request_id)
+    record, finished = evidence.record, evidence.finished
+    earlier = tuple(reversed([each for each in parts.queue.revisions(request_id) if each.done()]))
+    other = _compared(earlier, compared, request_id)
+    done = finished.done() if finished else None
+    heard = [*_heard(request_id, record.revision, done, present=True)]
+    if other is not None:
+        heard += _heard(request_id, other.revision, other.done(), present=False)
+    begun = finished.started_at if finished else None
+    known = {take.sha256 for take in heard}
+    cost = _cost(parts, record, finished)
+    return JobFacts(
+        record=record,
+        explanation=explain(evidence),
+        finished=finished,
+        done=done,
+        failure=finished.failure() if finished else record.last_failure(),
+        spec=_spec(parts, request_id),
+        heard=matched(heard),
+        earlier=earlier,
+        compared=other.revision if other else None,
+        aside=tuple(
+            note
+            for note in parts.notes.of(job=request_id)
+            if note.settled_at is None and note.sha256 not in known
+        ),
+        log=log_of(parts.queue, record, started_at=begun, thorough=thorough),
+        cost=cost,
+        redo=_redo(done.spoken if done else None, done, cost),
+    )
+
+
+def _compared(earlier: Sequence[FinishedJob], wanted: int | None, request_id: str) -> FinishedJob | None:
+    if wanted is None:
+        return earlier[0] if earlier else None
+    found = next((each for each in earlier if each.revision == wanted), None)
+    if found is None:
+        raise BadInput(f"nothing is kept of revision {wanted} of {request_id} that could be heard")
+    return found
+
+
+def _spec(parts: ConsoleParts, request_id: str) -> KnownSpec | None:
+    try:
+        return spec_again(parts.queue, request_id)
+    except BadInput:
+        return None
+
+
+def _heard(request_id: str, revision: int, done: DoneRecord | None, *, present: bool) -> list[HeardTake]:
+    if done is None or done.spoken is None:
+        return []
+    asked = None if present else revision
+    return [_heard_take(request_id, revision, asked, done.spoken, take) for take in done.spoken.takes]
+
+
+def _heard_take(
+    request_id: str, revision: int, asked: int | None, spoken: SpokenRecord, take: Take
+) -> HeardTake:
+    word, kind, why = _verdict(spoken, take)
+    label = f"Take {take.take}" if asked is None else f"Revision {revision}, take {take.take}"
+    at = {
+        suffix: take_address(request_id, take.take, asked, f"/files/{suffix}") for suffix in CAPTION_SUFFIXES
+    }
+    beside = [file.file for file in take.caption_files]
+    return HeardTake(
+        label=f"{label}, chosen" if take.take == 1 and len(spoken.takes) > 1 else label,
+        src=take_address(request_id, take.take, asked),
+        peaks=take_address(request_id, take.take, asked, "/peaks") if take.peaks else "",
+        captions=take_address(request_id, take.take, asked, "/captions"),
+        seconds=take.audio_seconds,
+        lufs=take.loudness_lufs,
+        sha256=take.audio.sha256,
+        note=(("job", request_id), ("take", take.take), *((("revision", revision),) if asked else ())),
+        facts=measures_of(take),
+        verdict=word,
+        verdict_kind=kind,
+        why=why,
+        download=take.audio.file.rpartition("/")[2],
+        files=tuple(
+            (f".{s}", at[s]) for s in CAPTION_SUFFIXES if any(name.endswith(f".{s}") for name in beside)
+        ),
+    )
+
+
+_KINDS = {"ok": "good", "passed": "good", "failed": "bad", "rejected": "bad"}
+
+
+def _verdict(spoken: SpokenRecord, take: Take) -> tuple[str, str, str]:
+    """A take's verdict in a word, its kind, and why: what was measured of it, or that nobody judged it."""
+    own = next((each for each in spoken.verification if each.take == take.take), None)
+    chosen = spoken.chosen_why if take.take == 1 and len(spoken.takes) > 1 else ""
+    if own is None or own.ok is None:
+        if take.take != 1:
+            return "UNVERIFIED", "warn", own.why or "" if own else ""
+        kind = _KINDS.get(spoken.verdict.lower(), "warn")
+        return spoken.verdict, kind, " ".join(each for each in (spoken.verdict_why, chosen) if each)
+    word = "passed" if own.ok else "failed"
+    score = "" if own.score is None else f"Score {own.score:.3g} (less is better)."
+    again = f"{len(own.rejected)} made before it and rejected." if own.rejected else ""
+    return word, _KINDS[word], " ".join(each for each in (own.why or "", score, again, chosen) if each)
+
+
+def _cost(parts: ConsoleParts, record: JobRecord, finished: FinishedJob | None) -> str:
+    """What its work cost, as a sentence. The ledger is read for the hours of its life alone."""
+    done = finished.done() if finished else None
+    if done is not None and done.provider == "local":
+        return "It was spoken on a computer of your own, so nothing was rented for it."
+    end = min(parts.clock.now(), (finished.finished_at if finished else parts.clock.now()) + HOUR_S)
+    try:
+        with parts.open_rented() as ledger:
+            if ledger is None:
+                return "Nothing was ever rented from here."
+            paid = ledger.paid(*hours_of(record.enqueued_at, end))
+    except JobRunnerError as error:
+        return f"What it cost cannot be told: {error.message}"
+    found = costs_of(paid, record.enqueued_at, end, CostsBy.JOB)
+    line = next((each for each in found.lines if each.name == record.request_id), None)
+    if line is None:
+        return "The ledger has no charge for it yet."
+    return f"Its share of what its machines cost is ${usd(line.total)}."
+
+
+def _redo(spoken: SpokenRecord | None, done: DoneRecord | None, cost: str) -> dict[str, Any]:
+    """What speaking it once more takes, by what it took: for the script that knows the new text."""
+    if spoken is None or done is None:
+        return {}
+    takes = len(spoken.takes)
+    return {
+        "work_s": spoken.work_seconds,
+        "characters": spoken.characters,
+        "takes": takes,
+        "audio": seconds_text(spoken.audio_seconds),
+        "output": done.output,
+        "cost": cost,
+    }

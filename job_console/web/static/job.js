@@ -1,0 +1,183 @@
+// The page of a job: a line is changed and heard again, beside what it was before.
+
+import { refresh } from "./live.js";
+import { failed, notice } from "./notices.js";
+import { clock, mount, playerOf, unmount } from "./player.js";
+import { notesIn } from "./player_notes.js";
+import { ask } from "./request.js";
+
+const PUBLISHED_MS = 3000; // the published file follows the record in a moment, and the page says whether it stands
+const form = document.getElementById("change");
+const id = form?.dataset.id;
+const consequence = document.getElementById("consequence");
+const problems = document.getElementById("problems");
+
+/** The job of the form: what was asked for, with what was changed. */
+function changed() {
+  const asked = JSON.parse(form.dataset.job);
+  const { text, who, speed, variants, seed, pronounce } = form.elements;
+  const [kind, name] = who.value.split(/:(.*)/s);
+  const job = { ...asked, text: text.value, [kind]: name };
+  delete job[kind === "voice" ? "speaker" : "voice"];
+  const put = (field, value, usual) => {
+    if (value === usual) delete job[field];
+    else job[field] = value;
+  };
+  put("speed", Number(speed.value || 1), 1);
+  put("variants", Number(variants.value || 1), 1);
+  if (seed.value === "") delete job.seed;
+  else job.seed = Number(seed.value);
+  const sayings = pronounce.value.split("\n").filter((line) => line.trim()).map((line) => line.split(/:(.*)/s));
+  delete job.pronounce;
+  if (sayings.length) job.pronounce = Object.fromEntries(sayings.map(([word, said]) => [word.trim(), (said ?? "").trim()]));
+  return job;
+}
+
+async function enqueue(dry) {
+  problems.hidden = true;
+  form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+  try {
+    const told = await ask("POST", `/api/v1/queue/jobs?changed=replace&dry_run=${dry}`, { jobs: [changed()] });
+    return told.jobs[0];
+  } catch (error) {
+    if (!error.problems?.length) throw error;
+    tell(error.problems);
+    return null;
+  }
+}
+
+function tell(found) {
+  problems.hidden = false;
+  problems.replaceChildren(
+    ...found.map((problem) => {
+      const line = document.createElement("li");
+      line.textContent = `${problem.field ?? "job"}: ${problem.message}`;
+      const name = ["voice", "speaker"].includes(problem.field) ? "who" : problem.field;
+      form.elements[name]?.setAttribute?.("aria-invalid", "true");
+      return line;
+    }),
+  );
+  consequence.textContent = "Nothing would be done: there is something to mend first.";
+}
+
+/** What becomes stale, and what redoing costs, by what it took the last time. */
+function consequences(outcome) {
+  if (outcome.outcome === "duplicate" || outcome.outcome === "updated") {
+    return "Nothing that is heard differs, so nothing would be spoken again. Another seed makes another take of the same words.";
+  }
+  const redo = JSON.parse(form.dataset.redo);
+  const next = outcome.outcome === "replaced" ? outcome.revision + 1 : 1; // so far the job has the one before
+  if (!redo.takes) return `Revision ${next} would be spoken; nothing of it was heard before, so nothing becomes stale.`;
+  const job = changed();
+  const part = (job.text.length / Math.max(1, redo.characters)) * ((job.variants ?? 1) / redo.takes);
+  const stale = redo.takes === 1 ? "its take" : `its ${redo.takes} takes`;
+  return (
+    `Revision ${next} would be spoken. Stale then: ${stale} of ${redo.audio}, the published ${redo.output}, and ` +
+    `whatever was joined or cut from that; revision ${form.dataset.revision} stays to be compared. Speaking it takes about ` +
+    `${(redo.work_s * part).toFixed(1)} s of work, by what it took the last time (${redo.cost.replace(/\.$/, "")}).`
+  );
+}
+
+async function dry() {
+  try {
+    const outcome = await enqueue(true);
+    if (outcome) consequence.textContent = consequences(outcome);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+async function speak() {
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    const outcome = await enqueue(false);
+    if (!outcome) return;
+    if (outcome.outcome === "duplicate" || outcome.outcome === "updated") {
+      consequence.textContent = consequences(outcome);
+      return;
+    }
+    form.dataset.job = JSON.stringify(changed());
+    form.dataset.revision = outcome.revision;
+    consequence.textContent = `Revision ${outcome.revision} is on the queue. It is heard above, beside the old one, as soon as it is done.`;
+    notice("It is spoken anew.");
+    refresh();
+  } catch (error) {
+    failed(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+if (form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    speak();
+  });
+  form.addEventListener("change", dry);
+  form.querySelector("[data-dry]").addEventListener("click", dry);
+  form.querySelector("[data-other-seed]").addEventListener("click", () => {
+    form.elements.seed.value = crypto.getRandomValues(new Uint32Array(1))[0];
+    dry();
+  });
+}
+
+// What is noted about the audio stands where its line is changed.
+document.addEventListener("player:notes", (event) => {
+  const place = document.getElementById("open-notes");
+  if (!place) return;
+  place.hidden = !event.detail.notes.length;
+  place.querySelector("ul").replaceChildren(
+    ...event.detail.notes.map((note) => {
+      const line = document.createElement("li");
+      line.textContent = `${clock(note.seconds)} ${note.words}`;
+      return line;
+    }),
+  );
+});
+
+// New audio comes in when it is there; while something plays, it waits to be asked for.
+const heard = document.getElementById("heard");
+let offered = null;
+
+async function renew() {
+  offered?.remove();
+  offered = null;
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (!answer.ok) return;
+  const whole = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = whole.getElementById("heard");
+  if (!fresh) return;
+  remember(whole.getElementById("change"), fresh.dataset);
+  heard.querySelectorAll("[data-player]").forEach(unmount);
+  Object.assign(heard.dataset, fresh.dataset);
+  heard.replaceChildren(...fresh.childNodes);
+  heard.querySelectorAll("[data-player]").forEach(mount);
+  notesIn(heard);
+  document.dispatchEvent(new CustomEvent("job:heard"));
+}
+
+/** From now on it is the new revision that is changed; what somebody is writing stays. */
+function remember(now, { revision, state }) {
+  if (!form || !now) return;
+  if (revision !== heard.dataset.revision && state === "done") {
+    consequence.textContent = `Revision ${revision} is heard above, beside the one before.`;
+  }
+  Object.assign(form.dataset, now.dataset);
+}
+
+function arrived() {
+  const player = playerOf(heard.querySelector("[data-player]"));
+  if (!player?.playing) return renew().catch(failed);
+  offered ??= notice("The new audio is there.", { button: "Compare", press: () => renew().catch(failed), stays: 0 });
+}
+
+const name = heard?.closest("main").querySelector("h1")?.textContent;
+document.addEventListener("console:news", (event) => {
+  const { kind, told } = event.detail;
+  if (kind === "gap") return arrived();
+  if (kind === "job" && told.request_id === name && ["done", "failed", "canceled"].includes(told.state)) {
+    arrived();
+    setTimeout(refresh, PUBLISHED_MS);
+  }
+});

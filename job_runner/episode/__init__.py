@@ -1,1 +1,0 @@
-"""What `join` is made of: its chapters, and which files it may not write over."""

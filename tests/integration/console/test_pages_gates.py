@@ -1,0 +1,211 @@
+"""P20, P32: gates are decided from the page: by keys, about what was shown, and taken back in time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from lib.pipeline.gates import approve_gate, look_again
+from lib.pipeline.model import Artifact, GateRow
+from lib.pipeline.views import get_job_status
+from tests.doubles.console import BEARER, ConsoleDesk, sound
+from tests.integration.console.replayed import heard_from_the_begin
+from tests.pages import PHONE, grave_faults
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SCRIPT = b"The moon pulls at the sea.\n"
+WINDOW_MS = 10_000
+
+
+def waits(desk: ConsoleDesk, *runs: str, **files: bytes) -> None:
+    for run in runs:
+        desk.start(run)
+        desk.work(
+            run,
+            files={"script.txt": SCRIPT, **{name.replace("_", "."): data for name, data in files.items()}},
+        )
+
+
+def gate_of(desk: ConsoleDesk, run: str = "r1") -> GateRow:
+    return get_job_status(desk.ledger, run).gates[-1]
+
+
+def until(told: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    give_up = time.monotonic() + 20
+    while not told():
+        assert time.monotonic() < give_up, "it never was so"
+        time.sleep(0.02)
+
+
+def usable_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert grave_faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    tall = page.eval_on_selector_all(".decisions button", "all => all.map(each => each.offsetHeight)")
+    assert min(tall) >= 44
+
+
+@pytest.fixture
+def inbox(page: Page, desk: ConsoleDesk) -> Page:
+    """The inbox of three gates, whose time is the test's."""
+    waits(desk, "r1", "r2", "r3")
+    page.clock.install()
+    page.goto("/gates")
+    page.wait_for_selector("#live[data-state=live]")
+    return page
+
+
+def at(page: Page, run: str) -> None:
+    page.wait_for_selector(f"#gate[data-run={run}]:not(.decided)")
+
+
+def test_keys_go_through_the_inbox_decide_and_take_back(inbox: Page, desk: ConsoleDesk) -> None:
+    inbox.keyboard.press("j")
+    at(inbox, "r2")
+    inbox.keyboard.press("k")
+    at(inbox, "r1")
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    assert gate_of(desk).decision is None  # it can still be taken back
+    with inbox.expect_request("**/approve") as sent:
+        inbox.clock.fast_forward(WINDOW_MS)
+    assert sent.value.post_data_json == {"seen": gate_of(desk).seen}
+    until(lambda: gate_of(desk).decision)
+    assert (gate_of(desk).decision, gate_of(desk).operator) == ("approved", "ann")
+    inbox.wait_for_selector("#gates-waiting:text-is('2')")
+    inbox.keyboard.press("j")
+    at(inbox, "r3")
+    inbox.keyboard.press("j")  # what was decided is passed over
+    at(inbox, "r2")
+
+    inbox.keyboard.press("a")
+    at(inbox, "r3")
+    inbox.keyboard.press("u")  # what is taken back in time is never sent
+    at(inbox, "r2")
+    inbox.clock.fast_forward(2 * WINDOW_MS)
+    inbox.wait_for_function("document.querySelectorAll('[data-decided]').length === 0")
+    assert gate_of(desk, "r2").decision is None
+
+    inbox.keyboard.press("a")
+    at(inbox, "r3")
+    inbox.goto("/runs")  # leaving the page sends what was decided
+    until(lambda: gate_of(desk, "r2").decision)
+    assert gate_of(desk, "r2").decision == "approved"
+
+
+def test_a_rejection_says_why_and_what_comes_instead_is_held_against_it(
+    inbox: Page, desk: ConsoleDesk
+) -> None:
+    inbox.keyboard.press("r")
+    assert inbox.is_visible(".hint")  # without a word it is asked for one
+    inbox.keyboard.type("less moon, a and j are letters here")
+    inbox.keyboard.press("Escape")
+    inbox.check("[value=Tone]")
+    inbox.keyboard.press("r")
+    at(inbox, "r2")
+    inbox.clock.fast_forward(WINDOW_MS)
+    until(lambda: get_job_status(desk.ledger, "r1").line.tasks[0].instruction)
+    assert gate_of(desk).notes == "Tone: less moon, a and j are letters here"
+    assert get_job_status(desk.ledger, "r1").line.tasks[0].instruction == gate_of(desk).notes
+    desk.work("r1", files={"script.txt": b"The sun pulls at the sea.\n"})
+    heard_from_the_begin(inbox, "**/gates?run=r1*")
+    inbox.goto("/gates?run=r1&stage=script")
+    assert inbox.inner_text(".diff del") == "moon"
+    assert inbox.inner_text(".diff ins") == "sun"
+    assert "rejected by ann" in inbox.inner_text(".changed")
+    inbox.wait_for_selector("#live[data-state=live]")
+    approve_gate(desk.ledger, "r3", "script", operator="ben")
+    inbox.wait_for_selector("[data-gate][data-run=r3]", state="detached")  # so it has heard all before that
+    at(inbox, "r1")  # and takes no earlier decision about it for one about this
+
+
+def test_two_decide_at_once_and_the_second_hears_who_was_first(inbox: Page, desk: ConsoleDesk) -> None:
+    asked: list[str] = []
+    inbox.on("request", lambda request: asked.append(request.method))
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    approve_gate(desk.ledger, "r1", "script", operator="ben")
+    inbox.wait_for_selector(".notice.problem:has-text('approved by ben first')")
+    approve_gate(desk.ledger, "r2", "script", operator="ben")  # the one that is looked at goes
+    inbox.wait_for_selector(".notice:has-text('script of r2 was approved by ben')")
+    at(inbox, "r3")
+    inbox.clock.fast_forward(2 * WINDOW_MS)
+    inbox.keyboard.press("a")  # r3, so that something is asked for behind what must not be
+    with inbox.expect_response("**/runs/r3/gates/script/approve"):
+        inbox.clock.fast_forward(WINDOW_MS)
+    assert asked.count("POST") == 1
+    assert [gate_of(desk, run).operator for run in ("r1", "r2", "r3")] == ["ben", "ben", "ann"]
+
+
+@pytest.mark.soak
+def test_who_was_first_is_told_without_live_events_too(
+    page: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    waits(desk, "r1")
+    page.route("**/api/v1/events*", lambda _: None)  # it is never answered
+    page.clock.install()
+    page.goto("/gates")
+    page.wait_for_selector("#gate")
+    approve_gate(desk.ledger, "r1", "script", operator="ben")
+    page.keyboard.press("a")
+    page.clock.fast_forward(WINDOW_MS)
+    page.wait_for_selector(".notice.problem:has-text('was approved by ben')")
+    page.wait_for_selector("#card:has-text('script of r1 was approved by ben')")
+    assert "409" in complaints.pop()
+
+
+def test_what_changed_since_it_was_shown_is_not_decided_about(inbox: Page, desk: ConsoleDesk) -> None:
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    other = Artifact(path="script.txt", type="text/plain", sha256="0" * 64, size=1)
+    look_again(desk.ledger, "r1", "script", [other])
+    inbox.wait_for_selector(".notice.problem:has-text('was changed')")
+    inbox.clock.fast_forward(2 * WINDOW_MS)
+    assert gate_of(desk).decision is None
+    look_again(desk.ledger, "r2", "script", [other])  # what is looked at is shown as it is now
+    inbox.wait_for_selector(f"#gate[data-run=r2][data-seen='{gate_of(desk, 'r2').seen}']")
+
+
+def test_notes_at_a_time_go_with_a_rejection_and_listening_decides_nothing(
+    page: Page, desk: ConsoleDesk, url: str
+) -> None:
+    waits(desk, "r1", voice_wav=sound())
+    told = {"run": "r1", "path": "voice.wav", "seconds": 0.2, "words": "too fast", "operator": "ann"}
+    made = httpx.post(f"{url}/api/v1/notes", json=told, headers=BEARER)
+    assert made.is_success, made.text
+    page.clock.install()
+    page.goto("/gates")
+    page.wait_for_selector("#notes-go:has-text('1 note')")
+    page.wait_for_selector("#files pre:has-text('The moon')")
+    usable_on_a_phone(page)
+    page.keyboard.press("1")
+    assert page.get_attribute("#files .file >> nth=0", "class") == "file chosen"
+    page.keyboard.press("2")
+    page.wait_for_selector(".file.chosen [data-toggle]:focus")
+    page.keyboard.press(" ")
+    page.wait_for_selector(".file.chosen [data-toggle]:has-text('Pause')")
+    assert page.locator("#gate.decided").count() == 0
+    page.keyboard.press("r")
+    page.clock.fast_forward(WINDOW_MS)
+    until(lambda: get_job_status(desk.ledger, "r1").line.tasks[0].instruction)
+    assert gate_of(desk).notes == "voice.wav 0:00.2 too fast"
+    desk.work("r1", files={"voice.wav": sound(0.3)})
+    page.goto("/gates")
+    assert "too fast" in page.inner_text("[aria-label='Notes of earlier attempts']")
+
+
+def test_the_first_gate_comes_to_an_empty_inbox(page: Page, desk: ConsoleDesk) -> None:
+    page.goto("/gates")
+    page.wait_for_selector("#live[data-state=live]")
+    assert "Nothing waits" in page.inner_text("#card")
+    assert page.is_hidden("#gates-waiting")
+    waits(desk, "r1")
+    at(page, "r1")
+    page.wait_for_selector("#gates-waiting:text-is('1')")

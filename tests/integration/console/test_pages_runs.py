@@ -1,0 +1,165 @@
+"""P32: runs are started, followed and steered from their pages; nothing of a trail is lost or doubled."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sse_starlette.sse import AppStatus
+
+from job_console.listening import HttpListener, open_listener
+from job_console.serving import server_config
+from lib.pipeline.gates import approve_gate
+from lib.pipeline.runs import NewRun, cancel_job, start_job
+from lib.pipeline.snapshots import save_snapshot
+from lib.pipeline.trail import events_after
+from lib.pipeline.views import get_job_status
+from tests.doubles.console import GATED, ConsoleDesk, served
+from tests.integration.console.replayed import heard_from_the_begin
+from tests.pages import PHONE, grave_faults, logged_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+
+def trail_of(page: Page) -> list[tuple[int, str]]:
+    """What the page shows of a trail: positions and lines, as they stand there."""
+    lines = page.eval_on_selector_all(
+        "#trail li", "all => all.map(e => [Number(e.dataset.position), e.innerText])"
+    )
+    return [(position, text) for position, text in lines]
+
+
+def caught_up(page: Page, desk: ConsoleDesk, run: str) -> None:
+    """Wait until the page shows the last event of the run."""
+    last = events_after(desk.ledger, 0, run=run)[-1].position
+    page.wait_for_selector(f"#trail li[data-position='{last}']")
+
+
+@contextlib.contextmanager
+def console_at(desk: ConsoleDesk, listener: HttpListener) -> Iterator[None]:
+    """A console of its own; it ends as with a signal, which tells open streams to end."""
+    config = server_config(desk.app(), None, desk.parts.limits)
+    try:
+        with served(config, listener):
+            yield
+            AppStatus.should_exit = True
+    finally:
+        AppStatus.should_exit = False
+
+
+def test_a_trail_that_is_open_while_the_server_is_started_anew_loses_and_repeats_nothing(
+    browser: Browser, desk: ConsoleDesk
+) -> None:
+    desk.start("r1")
+    listener = open_listener("127.0.0.1:0", None, in_the_clear=False)
+    address = listener.url.removeprefix("http://")
+    complaints: list[str] = []
+    with logged_in(browser, listener.url, complaints=complaints) as page:
+        with console_at(desk, listener):
+            page.goto("/runs/r1")
+            page.wait_for_selector("#live[data-state=live]")
+            desk.work("r1", files={"script.txt": b"Hello."})
+            caught_up(page, desk, "r1")
+            page.wait_for_selector("#graph a[aria-label='script: GATE']")
+            page.wait_for_selector("#files [data-file='script.txt']")
+        page.wait_for_selector("#live[data-state=reconnecting], #live[data-state=waiting]")
+        cancel_job(desk.ledger, "r1", operator="ann", notes="while nobody served")
+        with console_at(desk, open_listener(address, None, in_the_clear=False)):
+            caught_up(page, desk, "r1")
+            page.wait_for_selector("#graph a[aria-label='audio: CANCELED']")
+            shown = trail_of(page)
+            whole = [event.position for event in events_after(desk.ledger, 0, run="r1")]
+            assert [position for position, _ in shown] == whole
+            page.reload()
+            assert trail_of(page) == shown  # in the words that the server has
+        assert all("ERR_" in each for each in complaints), (
+            complaints
+        )  # it was away, and no more is complained of
+        complaints.clear()
+
+
+def test_what_the_page_has_already_is_not_put_there_again(page: Page, desk: ConsoleDesk) -> None:
+    """An event may be both in the page and behind the place that it was made at."""
+    desk.start("r1")
+    desk.work("r1")
+    heard_from_the_begin(page, "**/runs/r1")
+    page.goto("/runs/r1")
+    before = trail_of(page)
+    page.wait_for_selector("#live[data-state=live]")
+    approve_gate(desk.ledger, "r1", "script", operator="ann")
+    caught_up(page, desk, "r1")
+    assert trail_of(page)[: len(before)] == before
+    assert len(trail_of(page)) == len(events_after(desk.ledger, 0, run="r1"))
+
+
+def test_a_run_is_started_followed_and_canceled(page: Page, desk: ConsoleDesk) -> None:
+    save_snapshot(desk.ledger, GATED.graph())
+    page.goto("/start")
+    page.fill("[data-name]", "topic")
+    page.fill("[data-value]", "tides")
+    page.click("[data-add]")
+    page.fill("[data-name] >> nth=1", "topic")
+    page.click("text=Start >> nth=-1")
+    page.wait_for_selector("#wrong:has-text('two inputs of the name topic')")
+    page.fill("[data-name] >> nth=1", "length")
+    page.select_option("[data-kind] >> nth=1", "json")
+    page.fill("[data-value] >> nth=1", "{")
+    page.click("form#start [type=submit]")
+    page.wait_for_selector("#wrong:has-text('length is no JSON')")
+    page.fill("[data-value] >> nth=1", '{"seconds": 90}')
+    page.fill("[name=id]", "ep-7")
+    page.click("form#start [type=submit]")
+    page.wait_for_url("**/runs/ep-7")
+    assert get_job_status(desk.ledger, "ep-7").inputs == {"topic": "tides", "length": {"seconds": 90}}
+
+    page.wait_for_selector("#live[data-state=live]")
+    page.clock.install()
+    page.click("text=Cancel the run")
+    page.keyboard.press("u")
+    page.clock.fast_forward(20_000)
+    assert get_job_status(desk.ledger, "ep-7").line.run.finished_at is None
+    page.click("text=Cancel the run")
+    page.clock.fast_forward(20_000)
+    page.wait_for_selector("#head:has-text('canceled')")
+    page.click("text=Go on with it")
+    page.wait_for_selector("#head:has-text('queued')")
+
+
+def test_a_stage_is_run_anew_with_words(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work("r1", files={"script.txt": b"Hello."})
+    page.goto("/runs/r1")
+    page.click("#files summary")
+    page.wait_for_selector("#files pre:text-is('Hello.')")
+    page.fill("#anew textarea", "shorter")
+    page.click("text=Run it anew")
+    page.wait_for_selector("#stages:has-text('It was told: shorter')")
+    desk.work("r1", files={"script.txt": b"Hi."})
+    page.wait_for_selector("#graph a[aria-label='script: GATE']")
+    page.click("#files details:not([open]) summary")  # the new file stands where the old one was
+    page.wait_for_selector("#files pre:text-is('Hi.')")
+
+
+def test_pages_of_runs_and_machines_can_be_used_by_everybody(
+    browser: Browser, desk: ConsoleDesk, url: str
+) -> None:
+    snapshot = save_snapshot(desk.ledger, GATED.graph())
+    evil = "<img src=x onerror=\"document.title='taken'\">"
+    start_job(desk.ledger, snapshot.id, NewRun(id="r1", slug=evil, intent=evil, inputs={evil: evil}))
+    desk.work("r1", files={"script.txt": evil.encode(), "plan.json": b'{"a": [1]}', "broken.png": b"none"})
+    desk.start("r2")
+    with logged_in(browser, url, size=PHONE) as page:
+        for path in ("/runs", "/start?like=r1", "/machines", "/runs/r1"):
+            page.goto(path)
+            assert grave_faults(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], path
+            assert page.title() != "taken"
+        page.locator("[data-file='broken.png']").scroll_into_view_if_needed()
+        page.wait_for_selector("[data-file='broken.png'] .advice:has-text('cannot be read')")
+        for summary in page.query_selector_all("#files summary"):
+            summary.click()
+        page.wait_for_selector("#files pre:has-text('<img src=x')")
+        assert page.inner_text("#files [data-file='plan.json'] pre") == '{\n  "a": [\n    1\n  ]\n}'
+        assert page.title() != "taken"
