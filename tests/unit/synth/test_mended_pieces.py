@@ -23,7 +23,7 @@ from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
 from synth.speech.takes import Performance, PieceFault
 from synth.speech.verdicts import verification
-from synth.verify import CARE, Fault, Verdict
+from synth.verify import CARE, SignalFault, Verdict
 from tests.unit.synth.fakes import GAPPED, RATE, GappyEngine, HummingEngine, request
 from tests.unit.synth.worker_bench import Bench
 
@@ -186,7 +186,7 @@ class TestWhenNothingMendsIt:
         """A worker's record has 64 KiB; one over that is refused, and the machine blamed for it."""
         take = spoken(Faulty(lambda utterance, before: True), request(LONG)).takes[0]
         faults = tuple(
-            PieceFault(at, Fault("gap", f"It is silent for {at} s. " + "x" * 300)) for at in range(1, 500)
+            PieceFault(at, SignalFault("gap", f"It is silent for {at} s. " + "x" * 300)) for at in range(1, 500)
         )
         rejected = tuple(replace(take.rejected[0], why=each.why, piece=each.piece) for each in faults)
         long = replace(take, faults=faults, rejected=rejected)
