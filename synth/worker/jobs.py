@@ -246,7 +246,7 @@ class JobSpeaker:
 
 
 def sendable(record: SpokenRecord) -> SpokenRecord:
-    """The record as a spool takes it: without the cues and times of words that are too many, which it says."""
+    """The record as a spool takes it: without cues and times of words that are too many, which it says."""
     kept = record.with_captions(MAX_CAPTIONS_BYTES).within(MAX_RECORD_BYTES - _WARNINGS_BYTES)
     pairs = list(zip(record.takes, kept.takes, strict=True))
     lost = {

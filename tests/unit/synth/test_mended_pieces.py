@@ -181,12 +181,12 @@ class TestWhenNothingMendsIt:
         assert {each["piece"] for each in told["rejected"]} == {None}
         assert len({each["seed"] for each in told["rejected"]}) == len(told["rejected"])
 
-
     def test_some_of_it_is_told_of_a_long_text(self) -> None:
         """A worker's record has 64 KiB; one over that is refused, and the machine blamed for it."""
         take = spoken(Faulty(lambda utterance, before: True), request(LONG)).takes[0]
         faults = tuple(
-            PieceFault(at, SignalFault("gap", f"It is silent for {at} s. " + "x" * 300)) for at in range(1, 500)
+            PieceFault(at, SignalFault("gap", f"It is silent for {at} s. " + "x" * 300))
+            for at in range(1, 500)
         )
         rejected = tuple(replace(take.rejected[0], why=each.why, piece=each.piece) for each in faults)
         long = replace(take, faults=faults, rejected=rejected)
