@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,18 +106,16 @@ class TestAPieceWithAFault:
     @pytest.mark.parametrize("batch", [1, 4])
     @pytest.mark.parametrize("seed_varies", [True, False])
     def test_whose_parts_the_engine_fails_at_is_settled_once(self, batch: int, *, seed_varies: bool) -> None:
-        class Stumbling(Faulty):
-            def speak(self, utterances: Sequence[Utterance]) -> Sequence[Speech | EngineFailed]:
-                made = super().speak(utterances)
-                return [
-                    each if utterance.text in (LONG, "One.") else EngineFailed("It stumbled.")
-                    for utterance, each in zip(utterances, made, strict=True)
-                ]
-
-        engine = Stumbling(lambda utterance, before: utterance.text == LONG, seed_varies=seed_varies)
+        engine = Faulty(lambda utterance, before: utterance.text == LONG, seed_varies=seed_varies)
         performing = Performing(request(f"One. {LONG}"), engine.load(), engine.limits())
         while performing.pending:
-            performing.hear(engine.speak(performing.give(batch)))
+            given = performing.give(batch)
+            performing.hear(
+                [
+                    each if utterance.text in (LONG, "One.") else EngineFailed("It stumbled.")
+                    for utterance, each in zip(given, engine.speak(given), strict=True)
+                ]
+            )
         (take,) = performing.performance().takes
 
         assert performing.done == performing.total
