@@ -48,6 +48,12 @@ def known_now(queue: JobQueue, specs: Sequence[JobSpec]) -> dict[str, KnownSpec 
     }
 
 
+def words_of(known: KnownSpec | None) -> str | None:
+    """The text or the prompt that is asked for; None where nobody knows it any more."""
+    words = None if known is None else known.job.get("text") or known.job.get("prompt")
+    return words if isinstance(words, str) else None
+
+
 def script_now(
     queue: JobQueue,
     data: bytes,

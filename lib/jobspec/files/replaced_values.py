@@ -24,8 +24,10 @@ from lib.foreign import yaml_events
 
 _BOM: Final = "\ufeff"
 _LISTS: Final = ("jobs", "beats")
-#: Text that means itself without quotes: no sign of YAML in it, and more than a word, which could be `yes`.
-_PLAIN: Final = re.compile(r"[^\W\d_][\w ,.;!?'’()/–—-]* [\w ,.;!?'’()/–—-]*[\w.;!?'’)]")
+#: Text that means itself without quotes: no sign of YAML in it, and no word of YAML's own.
+_PLAIN: Final = re.compile(r"(?!(?i:yes|no|on|off|true|false|null)$)[^\W\d_](?:[\w ,.;!?'’()/–—-]*[\w.;!?'’)])?")
+#: What JSON leaves as it is, and YAML takes for the end of a line or refuses.
+_LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {"text": ("narration",)}
 
 
@@ -99,7 +101,7 @@ def yaml_text(value: Any, *, quoted: bool = False) -> str:
     """A value on one line of YAML; text without quotes where it means itself, unless `quoted`."""
     if isinstance(value, str) and not quoted and _PLAIN.fullmatch(value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _LINE_ENDS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _jobs(text: str) -> list[_Open | None]:

@@ -205,4 +205,4 @@ def test_what_a_killed_console_left_of_an_episode_goes_with_the_next_one(
     shown = client.get(f"/scripts/{script}").text
     assert "no room" in shown
     assert f"/scripts/{script}/episode/script.mp3" in shown
-    assert sorted(each.name for each in folder.iterdir()) == ["about.json", "episode", "script"]
+    assert sorted(each.name for each in folder.iterdir()) == ["about.json", "episode", "ids.json", "script"]
