@@ -17,7 +17,7 @@ from job_console.answers import ConsoleJson, NotFound, error_of
 from job_console.api.kinds import Limit, Parts, RequestBody, operator_of
 from job_console.api.queue import FILE_BODY, sent_file
 from job_console.contract import ref
-from job_console.episodes import EpisodeMaker, EpisodeOrder
+from job_console.episodes import EpisodeMaker, EpisodeOrder, safe_stem
 from job_console.openapi import changing, errors, exact, reading
 from job_console.ranged import TYPES, file_answer
 from job_console.zipped import ZipEntry, zip_blocks
@@ -42,7 +42,10 @@ _LONGEST_STEM: Final = 95
 PROSE_BODY = {
     "required": True,
     "description": "Paragraphs with blank lines between.",
-    "content": {"text/plain": {"schema": {"type": "string"}}, "application/yaml": {"schema": {"type": "string"}}},
+    "content": {
+        "text/plain": {"schema": {"type": "string"}},
+        "application/yaml": {"schema": {"type": "string"}},
+    },
 }
 _MAYBE = {"type": ["string", "null"]}
 _TIME = {"type": "string", "format": "date-time"}
@@ -212,7 +215,9 @@ async def hand_in(
     speaker: Speaks = None,
     leave: Annotated[
         list[str] | None,
-        Query(max_length=200, description="Request ids of known jobs that stay as they are, whatever it says."),
+        Query(
+            max_length=200, description="Request ids of known jobs that stay as they are, whatever it says."
+        ),
     ] = None,
     edited: Annotated[
         str | None, Query(pattern=SCRIPT_PATTERN, description="The script that this one was made of.")
@@ -320,7 +325,8 @@ def archive(parts: Parts, script: ScriptId) -> Response:
     """Take all lines away: audio and captions of each, numbered in the order of the script."""
     file = parts.scripts.file(script)
     beats = beats_of_script(parts.queue, parts.storage, file.specs)
-    headers = {"Content-Disposition": f'attachment; filename="{script}.zip"'}
+    name = safe_stem(parts.scripts.script(script).name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
     return StreamingResponse(
         zip_blocks(_entries(beats, parts.storage)), headers=headers, media_type="application/zip"
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 
 from job_console.api.kinds import Parts
 from job_console.api.scripts import ScriptId
-from job_console.episodes import EpisodeMaker
+from job_console.episodes import EpisodeMaker, safe_stem
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.parts import ConsoleParts
 from lib.jobs.script_lines import script_lines, script_progress
@@ -69,9 +69,7 @@ def _now(parts: ConsoleParts, script: KeptScript) -> ScriptNow:
         specs = parts.scripts.file(script.id).specs
     except InvalidJobFile:  # a version before took it; what is wrong by now is told beside its lines
         return ScriptNow(data)
-    return script_now(
-        parts.queue, data, specs, name=script.name, voice=script.voice, speaker=script.speaker
-    )
+    return script_now(parts.queue, data, specs, name=script.name, voice=script.voice, speaker=script.speaker)
 
 
 def _speakers(parts: ConsoleParts) -> Sequence[str]:
@@ -111,5 +109,6 @@ def lines(
         before=max(1, begin + 1 - LINES_SHOWN) if begin else None,
         behind=end + 1 if end < len(file.specs) else None,
         episode=maker.look(known),
+        stem=safe_stem(known.name),
         formats=EPISODE_FORMATS,
     )

@@ -95,9 +95,7 @@ def proposal_of(
     return Proposal(plan, would, stale, _texts(queue, file, stale[:_MOST_TEXTS]))
 
 
-def _texts(
-    queue: JobQueue, file: JobFile, stale: Sequence[ChangedJob]
-) -> dict[str, tuple[str, str | None]]:
+def _texts(queue: JobQueue, file: JobFile, stale: Sequence[ChangedJob]) -> dict[str, tuple[str, str | None]]:
     ids = {job.request_id for job in stale}
     specs = [spec for spec in file.specs if spec.request_id in ids]
     known = known_now(queue, specs)

@@ -25,7 +25,9 @@ from lib.foreign import yaml_events
 _BOM: Final = "\ufeff"
 _LISTS: Final = ("jobs", "beats")
 #: Text that means itself without quotes: no sign of YAML in it, and no word of YAML's own.
-_PLAIN: Final = re.compile(r"(?!(?i:yes|no|on|off|true|false|null)$)[^\W\d_](?:[\w ,.;!?'’()/–—-]*[\w.;!?'’)])?")
+_PLAIN: Final = re.compile(
+    r"(?!(?i:yes|no|on|off|true|false|null)$)[^\W\d_](?:[\w ,.;!?'’()/–—-]*[\w.;!?'’)])?"
+)
 #: What JSON leaves as it is, and YAML takes for the end of a line or refuses.
 _LINE_ENDS: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {"text": ("narration",)}

@@ -17,9 +17,7 @@ from tests.unit.console.test_scripts import hand_in, look_over
 
 
 def mend(desk: ConsoleDesk, text: str) -> None:
-    desk.queue.enqueue(
-        parse_job_file(text.encode(), name="t", base_dir=None).specs, changed=Changed.REPLACE
-    )
+    desk.queue.enqueue(parse_job_file(text.encode(), name="t", base_dir=None).specs, changed=Changed.REPLACE)
 
 
 def written(client: httpx.Client, script: str) -> str:
@@ -33,9 +31,7 @@ def test_a_script_is_changed_from_how_it_is_spoken_by_now(desk: ConsoleDesk, cli
     text = "# by ann\n" + job_file("a", "b")
     script = hand_in(client, text)["script"]["id"]
     mend(desk, job_file("a", text="The tide is mended."))
-    assert written(client, script) == text.replace(
-        "Job a. The sea comes back.", "Job a. The tide is mended."
-    )
+    assert written(client, script) == text.replace("Job a. The sea comes back.", "Job a. The tide is mended.")
     assert "1 line was changed since" in client.get(f"/upload?script={script}").text
     assert look_over(client, written(client, script))["stale"] == []
     page = client.get(f"/scripts/{script}").text

@@ -52,7 +52,7 @@ def changed(script: str, number: int, **fields: Any) -> tuple[ScriptNow, Any]:
         (0, {"text": "Boats come in."}, "    text: Boats come in."),
         (0, {"text": 'He: "no" # yes'}, '    text: "He: \\"no\\" # yes"'),
         (0, {"speed": 1.0}, "  - speed: 1.0"),
-        (0, {"speaker": None, "voice": "ann"}, '    voice: ann'),
+        (0, {"speaker": None, "voice": "ann"}, "    voice: ann"),
         (1, {"text": "A harbour: it wakes.\n\nIt stirs."}, "      A harbour: it wakes."),
         (1, {"pronounce": {"harbour": "haven"}}, '      {"harbour": "haven"}'),
         (2, {"text": "It's early."}, "  - {output_name: h/three, text: 'It''s early.', speed: 1.3}  # done"),
