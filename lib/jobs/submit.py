@@ -62,7 +62,7 @@ class Submission:
 
 
 def without_known(queue: JobQueue, file: JobFile, ids: Sequence[str]) -> JobFile:
-    """The file without jobs of these ids that the queue knows, in whatever form: they are left as they are."""
+    """The file without jobs of these ids that the queue knows in whatever form: they are left so."""
     if not ids:
         return file
     known = {record.request_id for record in queue.jobs(ids) if record is not None}
