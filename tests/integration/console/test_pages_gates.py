@@ -288,3 +288,10 @@ def test_who_logs_out_has_sent_what_was_decided(inbox: Page, desk: ConsoleDesk) 
     inbox.click("[data-log-out]")
     inbox.wait_for_url("**/login")
     assert gate_of(desk).decision == "approved"
+
+
+def test_an_empty_text_is_shown_as_empty(page: Page, desk: ConsoleDesk, complaints: list[str]) -> None:
+    waits(desk, "r1", notes_md=b"")
+    page.goto("/gates")
+    page.wait_for_selector("#files [data-file='notes.md'] pre:text-is('(empty)')")
+    complaints.clear()  # that no part of nothing can be had
