@@ -16,6 +16,7 @@ const told = document.getElementById("told");
 const button = document.getElementById("hand-in");
 const busy = document.getElementById("busy");
 let timer = 0;
+let shown = ""; // what was said that handing it in would do
 let asked = 0; // which look is the last: the answers of earlier ones are of another text
 
 const many = (count, one, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
@@ -110,7 +111,7 @@ async function look() {
   }
   busy.hidden = false;
   try {
-    const answer = await ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+    const answer = await plan();
     if (mine === asked) show(answer);
   } catch (error) {
     if (mine === asked) clear(error instanceof TypeError ? "The console does not answer; write on, and it is tried again." : error.message, true);
@@ -129,8 +130,15 @@ function clear(sentence, bad = false) {
   busy.hidden = true;
 }
 
-function show({ plan, would, stale, to_speak: speak }) {
+/** Which jobs it meets and what it does to each: not the same once one of them was changed. */
+const does = ({ would, stale }) => JSON.stringify([would?.jobs, stale.map(({ request_id: id, what }) => [id, what])]);
+
+const plan = () => ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+
+function show(answer) {
+  const { plan, would, stale, to_speak: speak } = answer;
   clear("");
+  shown = does(answer);
   plan.problems.forEach((each) => say("bad", each));
   plan.warnings.forEach((each) => say("warn", each));
   lay();
@@ -247,6 +255,12 @@ form.addEventListener("submit", async (event) => {
   if (!document.getElementById("stale").hidden) also.changed = form.elements.changed.value;
   if (form.dataset.edited) also.edited = form.dataset.edited;
   try {
+    const now = also.changed === "replace" ? await plan() : null;
+    if (now && does(now) !== shown) {
+      show(now);
+      told.textContent = `Lines of it were changed meanwhile, by somebody else or on another page: look again. ${told.textContent}`;
+      return;
+    }
     const answer = await ask("POST", `/api/v1/scripts?${query(also)}`, text.value, { type: "application/yaml" });
     location.assign(`/scripts/${answer.script.id}`);
   } catch (error) {

@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lib.jobqueue import Changed
+from lib.jobspec import JobFile, parse_job_file
 from tests.chromium import needs_chromium
 from tests.doubles.console import ConsoleDesk, job_file, sound
 from tests.pages import grave_faults
@@ -33,6 +35,23 @@ def test_what_is_wrong_stands_at_its_line(page: Page) -> None:
     problem.get_by_role("button", name="Line 4").click()
     chosen = "each => each.value.slice(each.selectionStart, each.selectionEnd)"
     assert page.locator("#text").evaluate(chosen) == BAD.splitlines()[3]
+
+
+def test_lines_that_changed_since_they_were_shown_are_looked_at_again(desk: ConsoleDesk, page: Page) -> None:
+    def changed(text: str) -> JobFile:
+        return parse_job_file(job_file("a", text=text).encode(), name="t", base_dir=None)
+
+    desk.enqueue("a")
+    page.goto("/upload")
+    page.get_by_label("The script").fill(job_file("a", text="Mine."))
+    page.get_by_role("button", name="Hand in, 1 line spoken anew").click(trial=True)
+    desk.queue.enqueue(changed("Of somebody else.").specs, changed=Changed.REPLACE)
+    page.get_by_role("button", name="Hand in, 1 line").click()
+    page.locator("#told", has_text="changed meanwhile").wait_for()
+    (spec,) = desk.queue.specs(["topic:a"])
+    assert spec == changed("Of somebody else.").specs[0]
+    page.get_by_role("button", name="Hand in, 1 line").click()
+    page.wait_for_url("**/scripts/*")
 
 
 def test_from_the_script_to_what_is_taken_away(desk: ConsoleDesk, page: Page, tmp_path: Path) -> None:
