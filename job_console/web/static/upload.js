@@ -130,8 +130,8 @@ function clear(sentence, bad = false) {
   busy.hidden = true;
 }
 
-/** Which jobs it meets and what it does to each: not the same once one of them was changed. */
-const does = ({ would, stale }) => JSON.stringify([would?.jobs, stale.map(({ request_id: id, what }) => [id, what])]);
+/** Which content of each job it meets and what it does to it; how far each is by now does not matter. */
+const does = ({ would }) => JSON.stringify(would?.jobs.map(({ request_id: id, outcome, revision }) => [id, outcome, revision]));
 
 const plan = () => ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
 
