@@ -19,7 +19,7 @@ COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/
 STATIC := check-types check-lint check-format check-imports
 
 .DEFAULT_GOAL := help
-.PHONY: help check check-static check-format check-lint check-types check-imports check-unit test test-qwen test-orchestrator soak format lock bench \
+.PHONY: help check check-static check-format check-lint check-types check-imports check-unit test test-qwen test-verify test-orchestrator soak format lock bench \
 	environment install-systemd jobs-plan jobs-enqueue jobs-status jobs-history jobs-result jobs-report \
 	jobs-retry jobs-flush jobs-dashboard jobs-logs
 
@@ -39,6 +39,11 @@ test: ## All tests but the long proofs; ARGS goes to pytest
 soak: ## The long proofs, with their full numbers; some take an hour
 	@RUN_REQUIREMENTS=verify $(RUN) true || echo "no recogniser: its proofs are passed over" >&2
 	@JOB_RUNNER_SOAK=1 $(DEV) pytest -q -s -m soak --timeout 3600 $(ARGS)
+
+# Not in `test`: the recogniser and its model are 270 MB that `dev` does not have.
+test-verify: ## What a real recogniser hears, with its model for English; a minute
+	@RUN_REQUIREMENTS=verify $(RUN) true
+	@$(DEV) pytest -q -m "not soak" tests/integration/synth/test_recognizer.py $(ARGS)
 
 # The real package on tiny models of random weights. QWEN_PYTHON names a Python that has the packages already, a
 # smaller build of torch for the CPU say; QWEN_TEST_DEVICE=cuda:0 runs it on a GPU, with its kernels. The rehearsal

@@ -1,10 +1,11 @@
-"""How much time the resident worker adds to the bare engine, over the same 40 texts.
+"""How much time the resident worker adds to the bare engine, over the same texts: 40, or 200 short ones.
 
 Bare: the engine's own class, model loaded, one call per text, samples thrown away.
 Worker: a `voice-synth work` process that is ready; from the first job file to the last result in the outbox,
-trimmed, levelled, encoded to WAV, synced and hashed. Rounds are interleaved; medians are compared.
+checked, trimmed, levelled, encoded to WAV, synced and hashed. Rounds are interleaved; medians are compared.
+Beside it, what the checks of the signal cost each take, trimming included.
 
-    .venv/bin/python bench/voice.py [--rounds 3] [--json]
+    .venv/bin/python bench/voice.py [--rounds 3] [--short] [--json]
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lib.records import SpokenRecord
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, WorkerState
+from synth.engines import Speech, Utterance, create_engine
+from synth.speech.heard_pieces import SpeakingPace, hear_piece
+from synth.verify import UsualRate
 
 _OPENINGS = (
     "The ferry left the harbour before dawn",
@@ -42,12 +46,25 @@ _ENDINGS = (
     "What happened next is a matter of record; the rest is only a guess.",
 )
 TEXTS = [f"{a} {b} {c}" for a in _OPENINGS for b in _MIDDLES for c in _ENDINGS]
+_HOURS = (
+    "At dawn",
+    "At nine",
+    "By noon",
+    "That night",
+    "In winter",
+    "On Sunday",
+    "Years later",
+    "At once",
+    "Then",
+    "Now",
+)
+SHORT = [f"{hour}, {a[0].lower()}{a[1:]} {b}" for hour in _HOURS for a in _OPENINGS for b in _MIDDLES]
 
 
-def bare_engine(model: Any) -> tuple[float, float]:
+def bare_engine(model: Any, texts: Sequence[str]) -> tuple[float, float]:
     """Seconds of work and of audio."""
     started = time.perf_counter()
-    samples = sum(len(model(text, seed=1)) for text in TEXTS)
+    samples = sum(len(model(text, seed=1)) for text in texts)
     return time.perf_counter() - started, samples / 24_000
 
 
@@ -66,11 +83,24 @@ def running_worker(spool: Path) -> Iterator[SpoolClient]:
         process.wait(20)
 
 
-def through_worker(client: SpoolClient, round_no: int) -> tuple[float, float]:
+def cost_of_checks(texts: Sequence[str]) -> float:
+    """Processor seconds that checking each take costs."""
+    engine = create_engine("hibari")
+    engine.load()
+    made = [(text, engine.speak([Utterance(text, "English", "heart", 1)])[0]) for text in texts[:20]]
+    pace = SpeakingPace(UsualRate(engine.limits().usual_rate or 16.0, 0.3))
+    started = time.process_time()
+    for text, speech in made:
+        assert isinstance(speech, Speech)
+        hear_piece(text, speech, pace)
+    return (time.process_time() - started) / len(made)
+
+
+def through_worker(client: SpoolClient, round_no: int, texts: Sequence[str]) -> tuple[float, float]:
     """Seconds from the first job file to the last result, and seconds of audio."""
     started = time.perf_counter()
     wanted = set()
-    for number, text in enumerate(TEXTS):
+    for number, text in enumerate(texts):
         spec = {"request_id": f"bench-{number}", "output_name": f"bench/{number}", "text": text}
         spec["speaker"] = "heart"
         wanted.add(client.submit(SpoolJob(spec["request_id"], round_no, "benching", 1, "v1:bench", spec)))
@@ -99,7 +129,7 @@ def _cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def measure(rounds: int) -> dict[str, Any]:
+def measure(rounds: int, texts: Sequence[str]) -> dict[str, Any]:
     """All numbers."""
     from hibari import Hibari
 
@@ -108,20 +138,21 @@ def measure(rounds: int) -> dict[str, Any]:
     bare, worker, audio = [], [], 0.0
     with tempfile.TemporaryDirectory() as folder, running_worker(Path(folder)) as client:
         for round_no in range(rounds):
-            bare.append(bare_engine(model)[0])
-            took, audio = through_worker(client, round_no)
+            bare.append(bare_engine(model, texts)[0])
+            took, audio = through_worker(client, round_no, texts)
             worker.append(took)
         beat = client.heartbeat()
         assert beat is not None
         idle = idle_cpu_share(beat.pid, 5.0)
     ratio = statistics.median(worker) / statistics.median(bare)
     return {
-        "texts": len(TEXTS),
+        "texts": len(texts),
         "audio_s": round(audio, 1),
         "bare_s": round(statistics.median(bare), 3),
         "worker_s": round(statistics.median(worker), 3),
         "ratio": round(ratio, 3),
         "worker_real_time_factor": round(statistics.median(worker) / audio, 5),
+        "checks_ms": round(cost_of_checks(texts) * 1000, 2),
         "idle_cpu_percent": round(idle * 100, 2),
     }
 
@@ -130,9 +161,10 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description="Time of the worker against the bare engine.")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--short", action="store_true", help="200 single sentences")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.rounds)
+    found = measure(options.rounds, SHORT if options.short else TEXTS)
     if options.json:
         print(json.dumps(found))
         return

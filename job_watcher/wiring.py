@@ -30,6 +30,7 @@ from lib.dispatch import (
     DispatchLimits,
     DispatchParts,
     LeaseJournal,
+    RejectedTakes,
     StorageDelivery,
 )
 from lib.errors import BadConfiguration
@@ -202,6 +203,7 @@ def _open(settings: Settings, open_provider: OpenRuns, *, slots: int | None) -> 
             refuse_backend=refuse_backend(settings),
             named=named_by(settings, here=settings.provider == "local"),
             pieces=CarriedPieces(slot.pieces, clock),
+            rejected=RejectedTakes(slot.rejected),
         )
         host, incoming = host_name(), storage.incoming()
         yield open_provider(Given(settings, url, slot, host, parts, renewals, stack, pulse, moment, incoming))

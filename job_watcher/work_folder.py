@@ -42,6 +42,11 @@ class Slot:
         """What rented machines spoke so far of long texts."""
         return self.folder / "pieces"
 
+    @property
+    def rejected(self) -> Path:
+        """The best takes of jobs that failed for none being good enough."""
+        return self.folder / "rejected"
+
     def identity(self) -> str:
         """What tells this folder from any other, also when the machine gets another name.
 

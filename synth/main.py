@@ -13,6 +13,7 @@ COMMANDS = (
     ),
     CommandEntry("join", "synth.commands.join", "Join finished audio into one file, with chapters."),
     CommandEntry("page", "synth.commands.page", "Make pages to listen to, beside their audio."),
+    CommandEntry("verify", "synth.commands.verify", "Hold audio that exists against a text."),
     CommandEntry("normalize", "synth.commands.normalize", "Show a text as it will be spoken."),
     CommandEntry("caption", "synth.commands.caption", "Write the captions of spoken jobs again."),
     CommandEntry("peaks", "synth.commands.peaks", "Write the waveform of an audio file, for players."),

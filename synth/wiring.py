@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lib.cli import output
 from lib.pictures.names import PictureSettings
 from lib.settings import Settings, load_settings
 from lib.voices import VoiceRegistry
 from lib.voices.pauses import Pauses
+
+if TYPE_CHECKING:
+    from synth.verify import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,21 @@ class Pictures:
     backend: str
     backends: PictureSettings
     data: Path  # the folder that usage is recorded in
+
+
+def verifier() -> Verifier | None:
+    """What hears takes, as VERIFY and VERIFY_MODEL say; None where nothing does. Loads nothing yet.
+
+    Raises:
+        lib.errors.MissingExtra: VERIFY is always, and the recogniser is not installed.
+        lib.errors.BadConfiguration: a setting is wrong, or VERIFY_MODEL holds no model.
+    """
+    settings = load_settings()
+    if settings.verify == "never":
+        return None
+    from synth.verify.installed import installed_verifier  # the audio packages take longer than a wrong job
+
+    return installed_verifier(settings.verify_model, always=settings.verify == "always")
 
 
 def pictures(backend: str | None = None) -> Pictures:

@@ -13,7 +13,7 @@ from job_console.api.kinds import Limit, Parts, RequestBody
 from job_console.openapi import changing, json_answer, reading
 from job_console.parts import ConsoleParts
 from lib.errors import BadConfiguration
-from lib.images.model import PictureWish, ShownImageJob
+from lib.images.model import ShownImageJob, WantedPicture
 from lib.images.orders import ask_for, image_job_json, list_jobs, show_job
 from lib.jobs.submit import Conflict
 from lib.jobspec.pictures import (
@@ -118,7 +118,7 @@ class PictureBody(RequestBody):
 )
 def ask(parts: Parts, asked: PictureBody) -> ConsoleJson:
     """Ask for a picture: a row is written, and whichever picture worker is free draws it."""
-    wanted = PictureWish(
+    wanted = WantedPicture(
         id=_plain(asked.id),
         owner=_owner(parts, asked.owner),
         prompt=asked.prompt,
@@ -180,5 +180,5 @@ def _plain(id: str | None) -> str | None:
     return None if id is None else str(UUID(id))
 
 
-def _content(job: PictureWish | ShownImageJob) -> tuple[Any, ...]:
+def _content(job: WantedPicture | ShownImageJob) -> tuple[Any, ...]:
     return (job.owner, job.prompt, job.backend, job.width, job.height, job.seed)

@@ -12,7 +12,7 @@ from job_console.api.scripts import ScriptId
 from job_console.episodes import EpisodeMaker
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.parts import ConsoleParts
-from lib.jobs.script_lines import counted, script_lines
+from lib.jobs.script_lines import script_lines, script_progress
 from lib.jobs.scripts import SCRIPT_PATTERN, KeptScript
 from lib.jobspec.episode_names import EPISODE_FORMATS
 from lib.voices import engine_facts
@@ -21,6 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 _PAGE: Final = 100
 _LISTED: Final = 20
+_AT_ONCE: Final = 500  # lines that one press concerns: what REST takes
 _SAMPLE: Final = """\
 defaults:
   speaker: Ryan
@@ -77,6 +78,7 @@ def lines(
     begin = min(first, len(file.specs)) - 1
     end = begin + _PAGE
     shown = script_lines(parts.queue, file.specs[begin:end], file.lines[begin:end], first=begin + 1)
+    progress = script_progress(parts.queue, file.specs)
     maker: EpisodeMaker = request.app.state.episodes
     return page(
         request,
@@ -85,7 +87,9 @@ def lines(
         place=place,
         script=known,
         lines=shown,
-        counts=counted(parts.queue, file.specs),
+        counts=progress.counts,
+        open=progress.open[:_AT_ONCE],
+        bad=progress.bad[:_AT_ONCE],
         total=len(file.specs),
         before=max(1, begin + 1 - _PAGE) if begin else None,
         behind=end + 1 if end < len(file.specs) else None,

@@ -160,5 +160,6 @@ def _of_work(view: HostView, wall: float, job_due_s: float) -> dict[str, Any]:
         "job_age_s": view.oldest_job_s,
         "job_due_s": job_due_s,
         "accused": view.accused,
+        "suspect": view.suspect,
         "failing": view.failing,
     }

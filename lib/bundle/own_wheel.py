@@ -21,7 +21,7 @@ from lib.errors import BadConfiguration
 DISTRIBUTION: Final = "job-runner"
 OWN_PACKAGES: Final = ("synth", "lib")  # what a machine needs: it takes no jobs and keeps no queue
 #: What only an installed wheel has, and a machine needs not.
-_SETS: Final = ("drawing", "espeak", "qwen", "synth")
+_SETS: Final = ("drawing", "espeak", "qwen", "synth", "verify")
 _ADDED: Final = tuple(f"lib/bundle/{name}-requirements.txt" for name in _SETS)
 _PROGRAMS: Final = ("voice-synth",)
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # of every file, so that the same programs are the same bytes

@@ -10,6 +10,7 @@ from lib.dispatch.hosts import HostView
 from lib.dispatch.journal import LeaseJournal
 from lib.dispatch.left_spools import LeftSpools
 from lib.dispatch.parts import DispatchIntervals, DispatchLimits, DispatchParts
+from lib.dispatch.rejected_takes import RejectedTakes
 from lib.dispatch.worker_supervisor import WorkerGivenUp
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LeftSpools",
     "MemoryJournal",
     "Publication",
+    "RejectedTakes",
     "Settled",
     "StorageDelivery",
     "WorkerGivenUp",

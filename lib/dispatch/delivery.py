@@ -135,9 +135,14 @@ def _as_asked(spec: JobSpec, record: MadeRecord | None) -> MadeRecord:
     """What the worker says that it made, where it is what the job asks for. Raises InvalidSpoolData."""
     if spec.is_picture:
         return asked_picture(record, spec.size, spec.seed, spec.drawn_by)
-    if not isinstance(record, SpokenRecord) or len(record.takes) != spec.variants:
-        made = len(record.takes) if isinstance(record, SpokenRecord) else 0
+    made = len(record.takes) if isinstance(record, SpokenRecord) else 0
+    fewer = spec.select_best and 0 < made < spec.variants  # it stopped at a take that could be no better
+    if not isinstance(record, SpokenRecord) or not (made == spec.variants or fewer):
         raise InvalidSpoolData(
             f"The worker's result has {made} takes where the job asks for {spec.variants}."
+        )
+    if record.pieces > max(len(spec.text), 1):  # it is counted who breaks how many
+        raise InvalidSpoolData(
+            f"The worker's result has {record.pieces} pieces of a text of {len(spec.text)} characters."
         )
     return record

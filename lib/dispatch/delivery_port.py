@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lib.jobqueue import Failure, JobState, Lease
-from lib.records import DoneRecord, Made
+from lib.records import DoneRecord, Made, SpokenRecord
 from lib.spool import SpoolClient, SpoolResult
 from lib.storage import Claim
 
@@ -28,6 +28,11 @@ class Settled:
     problem: str = ""
     order: int = 0
     failure: Failure | None = None
+
+    @property
+    def spoken(self) -> SpokenRecord | None:
+        """What was spoken; None of a picture, and of what is not done."""
+        return None if self.record is None else self.record.spoken
 
 
 class Delivery(Protocol):

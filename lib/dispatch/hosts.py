@@ -11,6 +11,7 @@ from lib.clock import Clock
 from lib.dispatch.heartbeat_monitor import HeartbeatMonitor
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
 from lib.errors import JobRunnerError, Unavailable
+from lib.fleet.broken_takes import TakeCount, suspects
 from lib.jobqueue import JobQueue, Lease
 from lib.jobspec import JobSpec
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable
@@ -42,6 +43,7 @@ class HostState:
     idle_since: float | None = None
     settled: int = 0
     failures: int = 0  # results in a row that were wrong or broken
+    takes: TakeCount = field(default_factory=TakeCount)  # what it spoke in results that could be used
     ends: int = 0  # of its workers in a row, without a result between
     accused: bool = False  # two different jobs died on its machine
     failing: str = ""  # why whoever added it should take it away; a reason code
@@ -97,6 +99,7 @@ class HostView:
     oldest_job: JobSpec | None  # of those that were begun
     oldest_job_s: float  # how long it is at hand
     accused: bool
+    suspect: bool  # its takes are broken more often than those of the other hosts
     failing: str
 
 
@@ -229,6 +232,7 @@ class HostRoster:
             oldest_job=oldest,
             oldest_job_s=now - since,
             accused=state.accused,
+            suspect=name in suspects({each.name: each.takes for each in self.all()}),
             failing=state.failing,
         )
 

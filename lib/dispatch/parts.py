@@ -10,6 +10,7 @@ from lib.clock import Clock
 from lib.dispatch.carried_pieces import CarriedPieces
 from lib.dispatch.delivery_port import Delivery, Journal, Settled
 from lib.dispatch.doorbell import Doorbell
+from lib.dispatch.rejected_takes import RejectedTakes
 from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
@@ -126,6 +127,7 @@ class DispatchParts:
     role: WatcherRole = WatcherRole.WORKS  # beside whom this process works; the registry is told
     epoch: int | None = None  # of the term, where it leads
     pieces: CarriedPieces | None = None  # of long texts, from machine to machine; None: each begins anew
+    rejected: RejectedTakes | None = None  # of jobs that failed for no take being good enough; None: they go
 
     def about(self) -> dict[str, Any]:
         """What the registry is told of this process, whatever it does."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Settled
@@ -22,12 +24,14 @@ from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobDone, JobOutcome, StorageRefused
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost
-from lib.records import DoneRecord
+from lib.records import DoneRecord, FileRef
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolFull, SpoolResult
 from lib.spool import ResultErrorClass as WorkerError
 from lib.storage import ArtifactMismatch, StorageUnavailable
 
 log = logging.getLogger(__name__)
+
+_LONGEST_NAME: Final = 64  # of an engine, as a machine tells it
 
 _CORRUPT = "corrupt_output"
 _UPLOAD_LOOK_S = 0.2
@@ -117,7 +121,9 @@ class ResultHandler:
             _need_same_job(lease, result)
             worked = max(0.0, result.finished_at - result.started_at)
             if result.error is not None:
-                failure = self._failure_of(result, state)
+                failure = self._failure_of(
+                    result, state, self._kept_rejected(spool, job, result.error.rejected)
+                )
                 went = self._queue.fail(lease, failure)
                 problem = result.error.error_class.value
                 return Settled(went, work_seconds=worked, problem=problem, failure=failure)
@@ -140,10 +146,17 @@ class ResultHandler:
 
         self._publishing.publish(job.entry, job.lease, record.takes, order, store_again)
 
-    def _failure_of(self, result: SpoolResult, state: HostState) -> Failure:
+    def _kept_rejected(self, spool: SpoolClient, job: InFlightJob, file: FileRef | None) -> Path | None:
+        """Where the take lies now that was not good enough; None where none was kept."""
+        keeper = self._parts.rejected
+        return None if file is None or keeper is None else keeper.keep(spool, job.entry, job.lease, file)
+
+    def _failure_of(self, result: SpoolResult, state: HostState, rejected: Path | None) -> Failure:
         error = result.error
         assert error is not None, "the caller looked"
-        evidence = {"worker_class": error.error_class.value, "log": list(error.log)}
+        evidence: dict[str, Any] = {"worker_class": error.error_class.value, "log": list(error.log)}
+        if rejected is not None:
+            evidence["rejected"] = str(rejected)
         to_try = self._roster.machines_to_try(self._queue, self._parts.name)
         return Failure(
             _CLASS_OF[error.error_class], error.message, evidence, host=state.host.machine, hosts=to_try
@@ -155,6 +168,9 @@ class ResultHandler:
             self._parts.pieces.forget(job.request_id)
         if settled.state is JobState.DONE:
             state.settled, state.failures, state.ends, state.accused = state.settled + 1, 0, 0, False
+            if settled.spoken is not None:
+                spoken, broken = settled.spoken.pieces_spoken, settled.spoken.pieces_broken
+                state.takes = state.takes.plus(spoken, broken)
         elif settled.problem and settled.problem != WorkerError.BAD_INPUT:  # that is the job's own fault
             state.failures += 1
         self._parts.events.emit(_outcome(job, state, settled))
@@ -190,11 +206,21 @@ def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome
     """The event of a result that was settled."""
     if settled.failure is not None:
         return of_failure(settled.state, job.lease, state.name, settled.failure)
+    spoken = settled.spoken
+    told: dict[str, Any] = {}
+    if spoken is not None:
+        told = {
+            "engine": spoken.engine[:_LONGEST_NAME],
+            "voice": job.lease.spec.voice or job.lease.spec.speaker or "",
+            "pieces_spoken": spoken.pieces_spoken,
+            "pieces_broken": spoken.pieces_broken,
+        }
     return of_job(
         JobDone,
         job.lease,
         state.name,
         machine=state.host.machine,
+        **told,
         output_name=job.lease.spec.output_name,
         audio_seconds=round(settled.audio_seconds, 3),
         work_seconds=round(settled.work_seconds, 3),

@@ -20,10 +20,13 @@ from lib.events.model import (
 from lib.events.watchers import WatcherTrouble
 
 if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
 _SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 _HANDED_ON: Final = ("released", "lost")
+_MOST_VOICES: Final = 256  # told apart; what a machine says of itself must not fill the memory
+_MOST_MACHINES: Final = 64  # told of, those that finished something last: machines come and go
 _TRIES: Final = ("delivered", "refused", "dropped")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -69,6 +72,7 @@ class Metrics:
             registry=registry,
         )
         self._audio = Counter("job_watcher_audio_seconds", "Audio that was stored here", registry=registry)
+        self._pieces = _SpokenPieces(registry)
         self._refusals = Counter(
             "job_watcher_storage_refusals",
             "Times that finished audio could not be stored",
@@ -99,6 +103,7 @@ class Metrics:
                 if isinstance(event, JobDone):
                     self._work.observe(event.work_seconds)
                     self._audio.inc(event.audio_seconds)
+                    self._pieces.count(event)
             case JobClaimed():
                 self._claims.inc()
             case JobBegun():
@@ -121,6 +126,49 @@ class Metrics:
         from prometheus_client.exposition import generate_latest
 
         return generate_latest(self._registry)
+
+
+class _SpokenPieces:
+    """Pieces of speech by what was found of them, and of late by the machines that spoke them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        from prometheus_client import Counter
+        from prometheus_client import Gauge as Number
+
+        self._pieces = Counter(
+            "job_watcher_spoken_pieces",
+            "Pieces of speech, those said again included, by what was found of them",
+            ["engine", "voice", "outcome"],
+            registry=registry,
+        )
+        self._of_machines = Number(
+            "job_watcher_machine_broken_pieces_per_thousand",
+            "Pieces of speech that were found wrong, by the machine that spoke them",
+            ["machine"],
+            registry=registry,
+        )
+        self._named: set[tuple[str, str]] = set()  # engines and voices
+        self._spoken: dict[str, tuple[int, int]] = {}  # by machine: pieces, and broken ones
+
+    def count(self, done: JobDone) -> None:
+        """Count those of a job, where it was spoken."""
+        if not done.pieces_spoken:
+            return
+        labels = (done.engine, done.voice)
+        if labels not in self._named:
+            labels = labels if len(self._named) < _MOST_VOICES else ("other", "other")
+            self._named.add(labels)
+        self._pieces.labels(*labels, "broken").inc(done.pieces_broken)
+        self._pieces.labels(*labels, "sound").inc(max(0, done.pieces_spoken - done.pieces_broken))
+        machine = done.machine or done.host
+        spoken, broken = self._spoken.pop(machine, (0, 0))
+        spoken, broken = spoken + done.pieces_spoken, broken + done.pieces_broken
+        self._spoken[machine] = (spoken, broken)
+        self._of_machines.labels(machine).set(1000 * broken / spoken)
+        if len(self._spoken) > _MOST_MACHINES:
+            oldest = next(iter(self._spoken))
+            del self._spoken[oldest]
+            self._of_machines.remove(oldest)
 
 
 class _Moment:

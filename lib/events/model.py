@@ -136,12 +136,19 @@ class JobOutcome(JobTransition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDone(JobOutcome):
-    """Its audio is stored and recorded. `audio_seconds` counts all takes, `work_seconds` what they took."""
+    """Its audio is stored and recorded. `audio_seconds` counts all takes, `work_seconds` what they took.
+
+    `pieces_spoken` counts those that were said again, too; `pieces_broken` of them were found wrong.
+    """
 
     name: ClassVar[str] = "done"
     output_name: str = ""
     audio_seconds: float = 0.0
     work_seconds: float = 0.0
+    engine: str = ""  # of speech
+    voice: str = ""
+    pieces_spoken: int = 0
+    pieces_broken: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

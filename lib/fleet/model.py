@@ -69,6 +69,7 @@ class Machine:
     job_age_s: float = 0.0  # how long the oldest job that was begun there is at hand
     job_due_s: float = 0.0  # what that job should take there, by its own length
     accused: bool = False  # two different jobs ended workers there
+    suspect: bool = False  # its speech is broken more often than that of the others
     failing: str = ""  # the dispatcher's own reason to have it taken away; a code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from lib.images.model import DrawnPicture, ImageJob, NewImage, PictureWish, ShownImageJob, StoredObject
+from lib.images.model import DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject, WantedPicture
 
 if TYPE_CHECKING:
     from lib.images.image_tables import ImageTables
@@ -14,9 +14,9 @@ __all__ = [
     "DrawnPicture",
     "ImageJob",
     "NewImage",
-    "PictureWish",
     "ShownImageJob",
     "StoredObject",
+    "WantedPicture",
     "init_tables",
     "open_images",
 ]

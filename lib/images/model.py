@@ -64,7 +64,7 @@ class NewImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureWish:
+class WantedPicture:
     """A row for `imagen.jobs`. `id` and `owner` are UUIDs; without an id the database makes one."""
 
     id: str | None = None

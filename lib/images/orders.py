@@ -9,14 +9,14 @@ from sqlalchemy import Connection, RowMapping
 
 from lib.clock import rfc3339
 from lib.images.image_tables import ImageTables
-from lib.images.model import PictureWish, ShownImageJob
+from lib.images.model import ShownImageJob, WantedPicture
 from lib.sql.statements import load_statements
 
 STATEMENTS: Final = load_statements("lib.images", "orders.sql")
 _TIMES: Final = ("created_at", "started_at", "drawn_at", "finished_at")
 
 
-def ask_for(tables: ImageTables, asked: PictureWish) -> tuple[ShownImageJob, bool]:
+def ask_for(tables: ImageTables, asked: WantedPicture) -> tuple[ShownImageJob, bool]:
     """Write a row of `imagen.jobs`, and whether it is a new one: with an id, repeating it writes none.
 
     The row that is there may ask for something else; whoever asks compares.

@@ -74,7 +74,7 @@ def unlike_drawn(spec: JobSpec, done: DoneRecord) -> tuple[str, ...]:
 
 def _names() -> Iterator[str]:
     """The fields in the order in which they are told."""
-    yield from (*_TOLD, "chunk", "select_best", "seed", "speed", "loudness", "pronounce")
+    yield from (*_TOLD, "chunk", "select_best", "seed", "speed", "loudness", "sample_rate", "pronounce")
 
 
 def _plainly_unlike(spec: JobSpec, spoken: SpokenRecord) -> Iterator[str]:
@@ -88,7 +88,7 @@ def _plainly_unlike(spec: JobSpec, spoken: SpokenRecord) -> Iterator[str]:
         "speaker": spoken.speaker,
         "language": spoken.language,
         "profile": spoken.profile,
-        "variants": len(spoken.takes),
+        "variants": spoken.asked,
         "format": spoken.audio_format,
         "output_name": output_name_of(spoken.takes),
     }
@@ -100,6 +100,8 @@ def _plainly_unlike(spec: JobSpec, spoken: SpokenRecord) -> Iterator[str]:
     loudness = USUAL_LUFS if spec.loudness is None else spec.loudness
     if spoken.target_lufs is not None and loudness != spoken.target_lufs:
         yield "loudness"
+    if spec.sample_rate not in (None, spoken.sample_rate):
+        yield "sample_rate"
 
 
 def _guesses(spec: JobSpec, spoken: SpokenRecord) -> Iterator[JobSpec]:
@@ -113,13 +115,14 @@ def _guesses(spec: JobSpec, spoken: SpokenRecord) -> Iterator[JobSpec]:
         "select_best": [spec.select_best, not spec.select_best],
         "seed": _each(spec.seed, None, first and first.seed),
         "loudness": _each(spec.loudness, None, spoken.target_lufs),
-        "pronounce": _each(spec.pronounce, {}),
+        "sample_rate": _each(spec.sample_rate, None, spoken.sample_rate),
+        "pronounce": _each(spec.pronounce, dict(spoken.pronounce), {}),
     }
     known = replace(
         spec,
         voice=spoken.voice,
         profile=spoken.profile,
-        variants=len(spoken.takes),
+        variants=spoken.asked,
         format=spoken.audio_format,
         output_name=output_name_of(spoken.takes),
         speed=first.speed if first is not None else spec.speed,

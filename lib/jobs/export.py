@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lib.jobqueue import FinishedJob
+from lib.records import SpokenRecord
 
 #: The columns of the CSV form; what is nested in the record stands flat here.
 COLUMNS: Final = (
@@ -25,7 +26,26 @@ COLUMNS: Final = (
     "error_class",
     "error",
     "revision",
+    "voice",
+    "verdict",
+    "verdict_why",
+    "flags",
+    "pieces_spoken",
+    "pieces_broken",
 )
+
+
+def _of_speech(spoken: SpokenRecord | None) -> dict[str, Any]:
+    if spoken is None:
+        return dict.fromkeys(("voice", "verdict", "verdict_why", "flags", "pieces_spoken", "pieces_broken"))
+    return {
+        "voice": spoken.voice or spoken.speaker,
+        "verdict": spoken.verdict,
+        "verdict_why": spoken.verdict_why,
+        "flags": " ".join(spoken.chosen.flags),
+        "pieces_spoken": spoken.pieces_spoken,
+        "pieces_broken": spoken.pieces_broken,
+    }
 
 
 def flat(job: FinishedJob) -> list[Any]:
@@ -42,5 +62,6 @@ def flat(job: FinishedJob) -> list[Any]:
         "engine": done and done.maker,
         "error_class": failure and failure.error_class,
         "error": failure and failure.message,
+        **_of_speech(done.spoken if done else None),
     }
     return [found[name] for name in COLUMNS]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from lib.errors import TryAgain
 from lib.jobqueue import TERMINAL, FinishedJob, JobQueue, JobRecord, JobSpec, JobState
 from lib.jobs.episode import EpisodeBeat, NotAllDone, stored_beat
+from lib.jobs.retry import RETRIABLE
 from lib.records import Made
 from lib.storage import NotStored, Storage
+
+_OPEN: Final = frozenset({JobState.WAITING, JobState.RUNNING, JobState.DELAYED})
 
 
 class NotSpokenYet(TryAgain):
@@ -91,12 +94,29 @@ def script_lines(
     ]
 
 
-def counted(queue: JobQueue, specs: Sequence[JobSpec]) -> dict[str, int]:
-    """How many lines are in each state, unknown ones among them."""
-    records = queue.jobs([spec.request_id for spec in specs])
-    counts = Counter(record.state.value if record else "unknown" for record in records)
-    names = [*(state.value for state in JobState), "unknown"]
-    return {name: counts[name] for name in names}
+@dataclass(frozen=True, slots=True)
+class ScriptProgress:
+    """How far all lines of a script are: how many are in each state, `unknown` ones among them.
+
+    `open` are the request ids of those that are not finished, `bad` of those that failed or were canceled.
+    """
+
+    counts: Mapping[str, int]
+    open: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+def script_progress(queue: JobQueue, specs: Sequence[JobSpec]) -> ScriptProgress:
+    """Look at the states of all lines; reads in bulk."""
+    ids = [spec.request_id for spec in specs]
+    states = [record.state.value if record else "unknown" for record in queue.jobs(ids)]
+    counts = Counter(states)
+    known = list(zip(ids, states, strict=True))
+    return ScriptProgress(
+        {name: counts[name] for name in (*(state.value for state in JobState), "unknown")},
+        tuple(name for name, state in known if state in _OPEN),
+        tuple(name for name, state in known if state in RETRIABLE),
+    )
 
 
 def beats_of_script(queue: JobQueue, storage: Storage, specs: Sequence[JobSpec]) -> list[EpisodeBeat]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from lib.jobspec.fields import SAMPLE_RATES
 from lib.jobspec.files.source import source_name
 from lib.jobspec.model import (
     USUAL_LUFS,
@@ -29,6 +30,7 @@ __all__ = [
     "CAPTION_SUFFIXES",
     "NOT_YET",
     "PEAKS_SUFFIX",
+    "SAMPLE_RATES",
     "USUAL_LUFS",
     "Draft",
     "InvalidJobFile",

@@ -17,6 +17,7 @@ from lib.jobspec.rules import (
     file_path,
     moment,
     number,
+    one_number,
     output_name,
     prompt,
     request_id,
@@ -28,6 +29,8 @@ from lib.jobspec.rules import (
 
 FORMATS: Final = ("wav", "flac", "mp3", "opus")
 PROFILES: Final = ("fast", "balanced", "quality")
+#: Samples a second that every format can have.
+SAMPLE_RATES: Final = (8_000, 12_000, 16_000, 24_000, 48_000)
 PRIORITIES: Final = ("high", "normal", "low")
 
 
@@ -128,9 +131,7 @@ _FIELDS: Final = (
         number(-40.0, -8.0),
         "The level of the audio in LUFS. Left out: -19. Where peaks keep it from there the result says so.",
     ),
-    Field(
-        "sample_rate", whole_number(8_000, 96_000), "The audio's samples a second. Left out: the engine's."
-    ),
+    Field("sample_rate", one_number(*SAMPLE_RATES), "The audio's samples a second. Left out: the engine's."),
     Field(
         "gap_after",
         number(0.0, 60.0),

@@ -144,6 +144,18 @@ def choice(*allowed: str) -> Rule:
     return Rule(listed, {"enum": list(allowed)}, check)
 
 
+def one_number(*allowed: int) -> Rule:
+    """One of a few whole numbers; 2.0 is 2."""
+    listed = f"{', '.join(map(str, allowed[:-1]))} or {allowed[-1]}"
+
+    def check(value: object) -> int:
+        if isinstance(value, int | float) and not isinstance(value, bool) and value in allowed:
+            return int(value)
+        raise Refused(f"must be {listed}, not {shown(value)}", number_hint(value))
+
+    return Rule(listed, {"enum": list(allowed)}, check)
+
+
 def truth() -> Rule:
     """True or false, and nothing that merely looks like it."""
 

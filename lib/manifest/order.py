@@ -34,7 +34,11 @@ _VALUES: Final = (
     ("format", "--format"),
 )
 # Left out where a job leaves them out, as manifests did before there were such fields.
-_ADDED: Final = (("speed", "--speed", 1.0), ("loudness", "--loudness", None))
+_ADDED: Final = (
+    ("speed", "--speed", 1.0),
+    ("loudness", "--loudness", None),
+    ("sample_rate", "--sample-rate", None),
+)
 _SWITCHES: Final = (("select_best", "--select-best"), ("chunk", "--chunk"))
 #: Fields that the command line carries in another way (the text as a file, the name as places), or that no
 #: job can have yet.

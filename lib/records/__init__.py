@@ -13,7 +13,7 @@ from lib.records.made import Made, MadeRecord, made_from, record_from
 from lib.records.reading import InvalidRecord
 from lib.records.spoken import SpokenRecord
 from lib.records.takes import FileRef, Take, WordTiming
-from lib.records.verification import RejectedRecord, Verification
+from lib.records.verification import FaultRecord, RejectedRecord, Verification
 
 __all__ = [
     "DoneRecord",
@@ -21,6 +21,7 @@ __all__ = [
     "ExecutionJob",
     "ExecutionRecord",
     "FailedRecord",
+    "FaultRecord",
     "FileRef",
     "InvalidRecord",
     "JobPicture",

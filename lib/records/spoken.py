@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.records.reading import Fields
-from lib.records.takes import Take, takes_from
+from lib.records.takes import Take, json_bytes, takes_from
 from lib.records.verification import Verification, verification_from
 
 FORMAT: Final = 2
@@ -40,10 +40,27 @@ class SpokenRecord:
     voice: str | None = None
     speaker: str | None = None
     preset: str | None = None
+    pronounce: Mapping[str, str] = field(default_factory=dict)  # words that were said as somebody asked
     target_lufs: float | None = None
     warnings: tuple[str, ...] = ()
     verification: tuple[Verification, ...] = ()  # where a take was judged or made again
     inputs: str | None = None
+    variants: int | None = None  # that were asked for; None: as many as there are takes
+
+    @property
+    def asked(self) -> int:
+        """How many takes were asked for; there are fewer where one of the first was perfect."""
+        return len(self.takes) if self.variants is None else self.variants
+
+    @property
+    def pieces_spoken(self) -> int:
+        """Pieces of all takes, those included that were said again."""
+        return self.pieces * len(self.takes) + sum(len(each.rejected) for each in self.verification)
+
+    @property
+    def pieces_broken(self) -> int:
+        """How many of them were found wrong; a take that was made again as a whole counts as one."""
+        return sum(each.broken for each in self.verification)
 
     @property
     def chosen(self) -> Take:
@@ -70,6 +87,18 @@ class SpokenRecord:
             kept.append(take if left >= 0 else replace(take, captions=()))
         return self.placed(kept)
 
+    def within(self, most_bytes: int) -> SpokenRecord:
+        """The same record, at most so many bytes without its cues, as far as the times of words are too much.
+
+        The last takes lose theirs first; cues that were made of them stay.
+        """
+        bare = self.placed([replace(take, words=(), captions=()) for take in self.takes])
+        kept, left = [], most_bytes - json_bytes(bare.to_json())
+        for take in self.takes:
+            left -= take.word_bytes
+            kept.append(take if left >= 0 else replace(take, words=()))
+        return self.placed(kept)
+
     def of_inputs(self, inputs: str) -> SpokenRecord:
         """The same record with the hash of what decided its audio."""
         return replace(self, inputs=inputs)
@@ -77,6 +106,7 @@ class SpokenRecord:
     def to_json(self) -> dict[str, Any]:
         """The whole `result.json`."""
         chosen = self.chosen
+        said = {"pronounce": dict(self.pronounce)} if self.pronounce else {}
         value = {
             "format": FORMAT,
             "engine": self.engine,
@@ -89,6 +119,7 @@ class SpokenRecord:
             "profile": self.profile,
             "seed": chosen.seed,
             "characters": self.characters,
+            **said,
             "pieces": self.pieces,
             "audio_seconds": self.audio_seconds,
             "work_seconds": self.work_seconds,
@@ -106,6 +137,8 @@ class SpokenRecord:
             "warnings": list(self.warnings),
             "created_at": self.created_at,
         }
+        if self.variants is not None:
+            value["variants"] = self.variants
         if self.verification:
             value["verification"] = [each.to_json() for each in self.verification]
         return value if self.inputs is None else {**value, "inputs": self.inputs}
@@ -138,8 +171,17 @@ def spoken_from(fields: Fields) -> SpokenRecord:
         voice=fields.optional_text("voice"),
         speaker=fields.optional_text("speaker"),
         preset=fields.optional_text("preset"),
+        pronounce=_pronounce_from(fields),
         target_lufs=fields.optional_number("target_lufs"),
         warnings=fields.texts("warnings"),
         verification=tuple(map(verification_from, fields.objects("verification"))),
         inputs=fields.optional_text("inputs"),
+        variants=fields.optional_whole("variants"),
     )
+
+
+def _pronounce_from(fields: Fields) -> Mapping[str, str]:
+    told = fields.mapping("pronounce")
+    if not all(isinstance(saying, str) for saying in told.values()):
+        fields.refuse("pronounce", "must hold texts")
+    return dict(told)

@@ -69,6 +69,10 @@ class Checked:
         """Raise InvalidSpoolData for `field`."""
         raise InvalidSpoolData(f"{self._what}: {field} {problem}.")
 
+    def has(self, field: str) -> bool:
+        """Whether something stands there."""
+        return self._values.get(field) is not None
+
     def text(self, field: str, *, longest: int) -> str:
         """A string of at most `longest` characters."""
         value = self._values.get(field)

@@ -119,11 +119,15 @@ class SpoolJob:
 
 @dataclass(frozen=True, slots=True)
 class ResultError:
-    """Why a job failed: its class, a sentence, and the worker's last lines about it."""
+    """Why a job failed: its class, a sentence, and the worker's last lines about it.
+
+    `rejected` is the best take of one that was not good enough, as a file of the result.
+    """
 
     error_class: ResultErrorClass
     message: str
     log: tuple[str, ...] = ()
+    rejected: FileRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +258,12 @@ def _open(data: bytes, what: str) -> Checked:
 def _error_json(error: ResultError | None) -> dict[str, Any] | None:
     if error is None:
         return None
-    return {
+    told: dict[str, Any] = {
         "class": error.error_class.value,
         "message": error.message[:MAX_LINE_CHARACTERS],
         "log": [line[:MAX_LINE_CHARACTERS] for line in error.log[-MAX_LOG_LINES:]],
     }
+    return told if error.rejected is None else {**told, "rejected": error.rejected.to_json()}
 
 
 def _read_error(checked: Checked, what: str) -> ResultError:
@@ -269,9 +274,17 @@ def _read_error(checked: Checked, what: str) -> ResultError:
     lines = error.items("log", most=MAX_LOG_LINES)
     if not all(isinstance(line, str) and len(line) <= MAX_LINE_CHARACTERS for line in lines):
         error.refuse("log", f"must hold lines of at most {MAX_LINE_CHARACTERS} characters")
-    return ResultError(
-        ResultErrorClass(name), error.text("message", longest=MAX_LINE_CHARACTERS), tuple(lines)
-    )
+    message = error.text("message", longest=MAX_LINE_CHARACTERS)
+    return ResultError(ResultErrorClass(name), message, tuple(lines), _read_rejected(error))
+
+
+def _read_rejected(error: Checked) -> FileRef | None:
+    if not error.has("rejected"):
+        return None
+    try:
+        return FileRef.from_json(dict(error.mapping("rejected")))
+    except InvalidRecord as problem:
+        error.refuse("rejected", f"is no file: {problem}")
 
 
 def _read_mark(checked: Checked) -> str:

@@ -89,6 +89,7 @@ class EngineFacts:
     phonemes: frozenset[str] = frozenset()
     # What else may be written, and which of its signs that is: the usual alphabet, say.
     phoneme_spellings: Mapping[str, str] = field(default_factory=dict)
+    outpaces_hearing: bool = False  # whether speaking costs less than a recogniser's hearing of it
     speeds: tuple[float, float] | None = None  # the slowest and quickest `speed`; None: only its own pace
 
     def preset_of(self, speaker: str) -> tuple[str, str] | None:

@@ -16,6 +16,7 @@ _PASSED_ON = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV"),
     *("XDG_DATA_HOME", "JOBS_DATA_DIR", "STATE_DIRECTORY"),  # where weights are kept that it downloads
     *("QWEN_MODEL", "QWEN_DEVICE", "QWEN_BATCH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+    *("VERIFY", "VERIFY_MODEL"),
     *("IMAGEN_BACKENDS_FILE", "FLUX_MODEL", "FLUX_DEVICE", "CARD_FONTS", "REPLICATE_URL"),
     # The one secret, in each of its forms: this worker itself orders there, and runs on this computer alone.
     *("REPLICATE_API_TOKEN", "REPLICATE_API_TOKEN_FILE", "CREDENTIALS_DIRECTORY", "XDG_CONFIG_HOME"),

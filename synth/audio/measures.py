@@ -1,7 +1,8 @@
-"""What can be said of a take from its samples alone, and which of it is a fault."""
+"""What can be said of speech from its samples alone. What of it is a fault, `synth.verify` says."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,46 +12,58 @@ from numpy.typing import NDArray
 from synth.audio.spectrum import Samples
 from synth.audio.trim import FRAME_S, Trimmed
 
-LARGEST_RATE_DEVIATION: Final = 0.30
-_LEAST_FOR_RATE_S: Final = 1.5  # a few words say little about a rate
-#: A piece of fewer sounds says nothing: every utterance is drawn out by a quarter of a second, however short.
-_LEAST_SOUNDS: Final = 9
-_MOST_OVER_S: Final = 1.0  # of such a piece beyond its sounds at the usual rate: it did not end
-_LEAST_TRAIL_S: Final = 0.060  # less quiet than this at the end, before trimming, is a word cut off
-_LONGEST_GAP_S: Final = 1.2
-_MOST_CLIPPED_PPM: Final = 100.0
-_LARGEST_OFFSET: Final = 0.01
-_QUIETEST_RMS_DB: Final = -45.0
-_CLIPPED: Final = 0.999
+#: A piece of fewer sounds says nothing of a rate: every utterance is drawn out, however short.
+LEAST_SOUNDS: Final = 9
+_ONSET_S: Final = 0.005
+_END_S: Final = 0.060
+_SILENCE_DB: Final = -120.0
+_PLATEAU: Final = 1 - 1e-4  # of the peak; a sine of 150 Hz at 24 kHz has two samples there at most
+_LEAST_PLATEAU: Final = 3  # samples in a row
+_SPOKEN_DB: Final = 18.0  # under the level of speech; what goes on there for long is none
+_EVEN_S: Final = 1.0
+_EVEN_DB: Final = 2.0  # standard deviation of the level of frames; that of noise is 0.3, of speech over 5
 
 
 @dataclass(frozen=True, slots=True)
 class PieceMeasures:
-    """Measures of one piece as the engine made it, before trimming."""
+    """Measures of one piece as the engine made it, before trimming. Levels are of frames of 20 ms."""
 
-    active_s: float
-    lead_s: float
+    active_s: float  # seconds that sound
+    lead_s: float  # silence before the first sound, and after the last
     trail_s: float
     gap_s: float  # longest silence inside
-    clipped: int  # samples at full scale
+    clipped: int  # samples on plateaus of three and more at the peak
     samples: int
     offset: float  # mean of all samples
     power: float  # mean square
     phonemes: int | None
+    onset_db: float  # level of the first 5 ms, against the peak
+    end_db: float  # level of the last 60 ms, against the peak
+    contrast_db: float  # from the quietest frames to the loudest: what noise takes away
+    faint_s: float  # seconds at the end that sound and are far below speech
+    even_s: float  # longest stretch, of a second and more, whose level does not move as that of speech does
 
 
-def measure_piece(raw: Samples, trimmed: Trimmed, phonemes: int | None) -> PieceMeasures:
+def measure_piece(raw: Samples, trimmed: Trimmed, sample_rate: int, phonemes: int | None) -> PieceMeasures:
     """Measure one piece; `phonemes` is the engine's own count where it has one."""
+    levels = _decibels(trimmed.powers)
+    peak = float(np.abs(raw).max(initial=0.0))
+    first = raw[: max(round(_ONSET_S * sample_rate), 1)]
     return PieceMeasures(
         active_s=float(trimmed.active.sum()) * FRAME_S,
         lead_s=trimmed.lead_s,
         trail_s=trimmed.trail_s,
         gap_s=_longest_gap(trimmed.active) * FRAME_S,
-        clipped=int((np.abs(raw) >= _CLIPPED).sum()),
+        clipped=_clipped(raw, peak),
         samples=len(raw),
         offset=float(raw.mean()) if len(raw) else 0.0,
-        power=float(np.square(raw).mean()) if len(raw) else 0.0,
+        power=float(np.dot(raw, raw)) / len(raw) if len(raw) else 0.0,
         phonemes=phonemes,
+        onset_db=_under_peak(first, peak),
+        end_db=_under_peak(raw[-max(round(_END_S * sample_rate), 1) :], peak),
+        contrast_db=_contrast(levels),
+        faint_s=_faint(levels, trimmed.active) * FRAME_S,
+        even_s=_longest_even(levels, trimmed.active) * FRAME_S,
     )
 
 
@@ -60,13 +73,12 @@ class TakeMeasures:
 
     active_s: float
     rate: float | None  # phonemes per sounding second; None where the engine does not count them
-    rate_deviation: float | None  # from the voice's usual rate: 0.1 is 10 % quicker
+    rate_deviation: float | None  # from the voice's usual pace: 0.1 is 10 % quicker
     shortest_trail_s: float
     longest_gap_s: float
     clipped_ppm: float
     offset: float
     rms_db: float
-    flags: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, rounded to what means something."""
@@ -82,71 +94,104 @@ class TakeMeasures:
         }
 
 
-def measure_take(pieces: list[PieceMeasures], usual_rate: float | None) -> TakeMeasures:
-    """Sum up a take of at least one piece; `usual_rate` is the voice's median at the take's speed."""
-    active = sum(piece.active_s for piece in pieces)
-    telling = [piece for piece in pieces if piece.phonemes is None or piece.phonemes >= _LEAST_SOUNDS]
+def measure_take(
+    pieces: Sequence[PieceMeasures], expected_s: Sequence[float | None] | None = None
+) -> TakeMeasures:
+    """Sum up a take of at least one piece; `expected_s` is how long each should sound, where known."""
+    telling = [piece for piece in pieces if piece.phonemes is None or piece.phonemes >= LEAST_SOUNDS]
     samples = max(sum(piece.samples for piece in pieces), 1)
     rate = _rate(telling or pieces)
-    deviation = rate / usual_rate - 1 if rate is not None and usual_rate else None
     power = sum(piece.power * piece.samples for piece in pieces) / samples
-    values = TakeMeasures(
-        active_s=active,
+    return TakeMeasures(
+        active_s=sum(piece.active_s for piece in pieces),
         rate=rate,
-        rate_deviation=deviation,
+        rate_deviation=_deviation(pieces, expected_s or ()),
         shortest_trail_s=min(piece.trail_s for piece in pieces),
         longest_gap_s=max(piece.gap_s for piece in pieces),
         clipped_ppm=sum(piece.clipped for piece in pieces) * 1e6 / samples,
         offset=max((piece.offset for piece in pieces), key=abs),
         rms_db=float(10 * np.log10(max(power, 1e-12))),
-        flags=(),
-    )
-    off = deviation is not None and abs(deviation) > LARGEST_RATE_DEVIATION
-    long_enough = sum(piece.active_s for piece in telling) >= _LEAST_FOR_RATE_S
-    short = [piece for piece in pieces if piece not in telling]
-    return _with_flags(values, wrong_rate=(off and long_enough) or _runs_on(short, usual_rate))
-
-
-def _runs_on(short: list[PieceMeasures], usual_rate: float | None) -> bool:
-    """Whether a short piece lasts as no few sounds do: the engine missed its end."""
-    if not usual_rate:
-        return False
-    return any(piece.active_s > (piece.phonemes or 0) / usual_rate + _MOST_OVER_S for piece in short)
-
-
-def _with_flags(take: TakeMeasures, *, wrong_rate: bool) -> TakeMeasures:
-    faults = {
-        "rate": wrong_rate,
-        "cut_off": take.shortest_trail_s < _LEAST_TRAIL_S,
-        "gap": take.longest_gap_s > _LONGEST_GAP_S,
-        "clipped": take.clipped_ppm > _MOST_CLIPPED_PPM,
-        "offset": abs(take.offset) > _LARGEST_OFFSET,
-        "quiet": take.rms_db < _QUIETEST_RMS_DB,
-    }
-    flags = tuple(name for name, wrong in faults.items() if wrong)
-    return TakeMeasures(
-        take.active_s,
-        take.rate,
-        take.rate_deviation,
-        take.shortest_trail_s,
-        take.longest_gap_s,
-        take.clipped_ppm,
-        take.offset,
-        take.rms_db,
-        flags,
     )
 
 
-def _rate(pieces: list[PieceMeasures]) -> float | None:
+def _rate(pieces: Sequence[PieceMeasures]) -> float | None:
     active_s = sum(piece.active_s for piece in pieces)
     counts = [piece.phonemes for piece in pieces if piece.phonemes is not None]
     return sum(counts) / active_s if len(counts) == len(pieces) and active_s > 0 else None
+
+
+def _deviation(pieces: Sequence[PieceMeasures], expected_s: Sequence[float | None]) -> float | None:
+    """How much quicker than it should be, of the pieces that tell; of all, where none does."""
+    known = [
+        (piece, expected) for piece, expected in zip(pieces, expected_s, strict=False) if expected is not None
+    ]
+    telling = [pair for pair in known if pair[0].phonemes is None or pair[0].phonemes >= LEAST_SOUNDS]
+    active_s = sum(piece.active_s for piece, _ in telling or known)
+    return sum(expected for _, expected in telling or known) / active_s - 1 if active_s > 0 else None
+
+
+def _decibels(powers: NDArray[np.float32]) -> NDArray[np.float32]:
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(powers, np.float32(10 ** (_SILENCE_DB / 10))))
+    return levels
+
+
+def _under_peak(signal: Samples, peak: float) -> float:
+    if not len(signal) or peak <= 0:
+        return _SILENCE_DB
+    level = float(np.sqrt(np.dot(signal, signal) / len(signal))) / peak
+    return max(20 * float(np.log10(max(level, 1e-6))), _SILENCE_DB)
 
 
 def _longest_gap(active: NDArray[np.bool_]) -> int:
     """Frames in the longest silence between two sounding frames."""
     where = np.flatnonzero(active)
     return int(np.diff(where).max(initial=1)) - 1 if len(where) > 1 else 0
+
+
+def _clipped(raw: Samples, peak: float) -> int:
+    """Samples in runs at the peak: cut off, at whatever level, and however they were scaled since."""
+    if peak <= 0:
+        return 0
+    where = np.flatnonzero(np.abs(raw) >= peak * _PLATEAU)
+    if len(where) < _LEAST_PLATEAU:
+        return 0
+    runs = np.split(where, np.flatnonzero(np.diff(where) > 1) + 1) if len(where) < len(raw) else [where]
+    return sum(len(run) for run in runs if len(run) >= _LEAST_PLATEAU)
+
+
+def _contrast(levels: NDArray[np.float32]) -> float:
+    """Decibels between the frames at the 5th and at the 95th hundredth."""
+    if not len(levels):
+        return 0.0
+    low, high = np.percentile(levels, (5, 95))
+    return float(high - low)
+
+
+def _faint(levels: NDArray[np.float32], active: NDArray[np.bool_]) -> int:
+    """Frames from the last one at the level of speech to the last that sounds."""
+    where = np.flatnonzero(active)
+    if not len(where):
+        return 0
+    sounding = levels[where]
+    spoken = np.flatnonzero(sounding >= np.percentile(sounding, 90) - _SPOKEN_DB)
+    return int(where[-1] - where[spoken[-1]])
+
+
+def _longest_even(levels: NDArray[np.float32], active: NDArray[np.bool_]) -> int:
+    """Frames in the longest stretch of at least a second that sounds evenly; 0: there is none."""
+    window = round(_EVEN_S / FRAME_S)
+    if len(levels) < window:
+        return 0
+    sums = np.cumsum(np.concatenate([[0.0], levels.astype(np.float64)]))
+    squares = np.cumsum(np.concatenate([[0.0], np.square(levels.astype(np.float64))]))
+    sounding = np.cumsum(np.concatenate([[0], active]))
+    mean = (sums[window:] - sums[:-window]) / window
+    variance = (squares[window:] - squares[:-window]) / window - np.square(mean)
+    even = (variance < _EVEN_DB**2) & (sounding[window:] - sounding[:-window] == window)
+    if not even.any():
+        return 0
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], even.astype(np.int8), [0]])))
+    return int((edges[1::2] - edges[::2]).max()) + window - 1
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -22,6 +22,10 @@ _FLOOR_DB: Final = -60.0
 _LARGEST_OFFSET: Final = 0.002  # of a constant that is not worth removing
 
 
+def _none() -> NDArray[np.float32]:
+    return np.zeros(0, np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Trimmed:
     """Speech with short margins, faded at both ends, and what was there before."""
@@ -31,15 +35,17 @@ class Trimmed:
     lead_s: float  # silence before and after, as the engine left it
     trail_s: float
     cut_s: float = 0.0  # what was taken off before; negative where silence was added
+    powers: NDArray[np.float32] = field(default_factory=_none)  # mean square of each of those frames
 
 
 def trim(signal: Samples, sample_rate: int) -> Trimmed:
     """Exactly LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
     signal = without_offset(signal)
-    active = sounding_frames(signal, sample_rate)
+    powers = frame_powers(signal, sample_rate)
+    active = _louder(powers, signal)
     where = np.flatnonzero(active)
     if not len(where):
-        return Trimmed(signal[:0], active, len(signal) / sample_rate, 0.0)
+        return Trimmed(signal[:0], active, len(signal) / sample_rate, 0.0, powers=powers)
     frame = round(FRAME_S * sample_rate)
     begin, end = int(where[0]) * frame, min((int(where[-1]) + 1) * frame, len(signal))
     first, last = begin - round(LEAD_S * sample_rate), end + round(TRAIL_S * sample_rate)
@@ -50,19 +56,31 @@ def trim(signal: Samples, sample_rate: int) -> Trimmed:
         lead_s=begin / sample_rate,
         trail_s=(len(signal) - end) / sample_rate,
         cut_s=first / sample_rate,
+        powers=powers,
     )
 
 
 def sounding_frames(signal: Samples, sample_rate: int) -> NDArray[np.bool_]:
     """Which frames of 20 ms are louder than 40 dB under the peak (and than -60 dBFS)."""
+    return _louder(frame_powers(signal, sample_rate), signal)
+
+
+def frame_powers(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
+    """(frames of 20 ms,) mean square of each, full scale 1.0; the last is filled up with silence."""
     frame = round(FRAME_S * sample_rate)
-    frames = -(-len(signal) // frame)
-    padded = np.zeros(frames * frame, np.float32)
-    padded[: len(signal)] = signal
-    power = np.square(padded).reshape(frames, frame).mean(axis=1)
+    whole = len(signal) // frame
+    frames = signal[: whole * frame].reshape(whole, frame)
+    powers: NDArray[np.float32] = np.einsum("ij,ij->i", frames, frames) / np.float32(frame)
+    if whole * frame == len(signal):
+        return powers
+    rest = signal[whole * frame :]
+    return np.append(powers, np.float32(np.dot(rest, rest) / frame))
+
+
+def _louder(powers: NDArray[np.float32], signal: Samples) -> NDArray[np.bool_]:
     peak = float(np.abs(signal).max(initial=0.0))
     threshold = max(peak * amplitude(_UNDER_PEAK_DB), amplitude(_FLOOR_DB))
-    sounding: NDArray[np.bool_] = power > threshold**2
+    sounding: NDArray[np.bool_] = powers > threshold**2
     return sounding
 
 

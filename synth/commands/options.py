@@ -101,6 +101,10 @@ FormatOption = Annotated[AudioFormat, typer.Option("--format", help="The file fo
 LoudnessOption = Annotated[
     str, typer.Option("--loudness", metavar="LUFS", help="-16, -19, -23 or another level, or off.")
 ]
+SampleRateOption = Annotated[
+    int | None,
+    typer.Option("--sample-rate", metavar="HZ", help="48000, say; else the engine's.", show_default=False),
+]
 TitleOption = Annotated[
     str | None,
     typer.Option(

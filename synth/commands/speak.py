@@ -24,6 +24,7 @@ from synth.commands.textfile import given_text, read_text
 if TYPE_CHECKING:
     from lib.records import SpokenRecord
     from synth.speech.request import SpeakRequest
+    from synth.verify import Verifier
 
 
 EXAMPLES = (
@@ -47,6 +48,7 @@ def command(
     seed: o.SeedOption = None,
     audio_format: o.FormatOption = o.AudioFormat.wav,
     loudness: o.LoudnessOption = "-19",
+    sample_rate: o.SampleRateOption = None,
     pronounce: o.PronounceOption = None,
     lexicon: o.LexiconOption = None,
     speed: o.SpeedOption = 1.0,
@@ -75,11 +77,10 @@ def command(
         select_best=select_best,
         chunk=chunk,
         seed=seed,
-        file_format=audio_format.value,
-        loudness_lufs=level,
         title=_printable(out_exact.name) if title is None else title,
         pronounce=said,
     )
+    request = replace(request, file_format=audio_format.value, loudness_lufs=level, sample_rate=sample_rate)
     request = replace(request, album=album, peaks=peaks, captions=captions, speed=speed, pauses=voices.pauses)
     report(perform(request, voices, out_exact, json_result), out_exact, json)
 
@@ -89,7 +90,7 @@ def perform(
 ) -> SpokenRecord:
     """Speak the request at `out_exact` and write its record to `json_result`, if any."""
     request.check()
-    record = _speak(request, out_exact, voices.engine_settings)
+    record = _speak(request, out_exact, voices.engine_settings, wiring.verifier())
     if json_result is not None:
         _write_record(json_result, record)
     return record
@@ -116,7 +117,9 @@ def _tell(record: SpokenRecord, out: Path) -> None:
         say(f"{out.with_name(take.audio.file)}  {seconds_text(take.audio_seconds)}  {loud}")
 
 
-def _speak(request: SpeakRequest, out: Path, engine_settings: Mapping[str, str]) -> SpokenRecord:
+def _speak(
+    request: SpeakRequest, out: Path, engine_settings: Mapping[str, str], verifier: Verifier | None
+) -> SpokenRecord:
     from synth.engines import create_engine
     from synth.speech.kept_pieces import BESIDE, KeptPieces, folder_beside, sweep
     from synth.speech.speak import speak
@@ -124,10 +127,10 @@ def _speak(request: SpeakRequest, out: Path, engine_settings: Mapping[str, str])
     engine, clock = create_engine(request.voice.engine, engine_settings), SystemClock()
     with ExitStack() as stack:
         if not request.chunk:
-            return speak(request, engine, clock, out, _progress(stack))
+            return speak(request, engine, clock, out, _progress(stack), verifier)
         sweep(out.parent, clock.now(), prefix=BESIDE)
         kept = stack.enter_context(KeptPieces(folder_beside(out), lambda line: note(f"{line}.")))
-        record = speak(request, engine, clock, out, _progress(stack), kept=kept)
+        record = speak(request, engine, clock, out, _progress(stack), verifier, kept)
         kept.discard()
         return record
 

@@ -74,7 +74,8 @@ class EngineLimits:
     piece_characters: int  # the longest text of one utterance; longer texts are split at sentences
     batch: int  # utterances one call of `speak` does at once at best
     seed_varies: bool  # whether another seed makes another take; else speed and intonation do
-    usual_rate: float | None  # phonemes per sounding second at speed 1
+    usual_rate: float | None  # phonemes per sounding second at speed 1, the onset of a text aside
+    least_lead_s: float = 0.0  # silence that stands before every text it speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,3 +201,11 @@ class OnAGpu(Protocol):
 def load_model(engine: Engine, name: str) -> Model:
     """Have the engine load the model `name`, where it has several; else the one it has. Raises as `load`."""
     return engine.load_model(name) if isinstance(engine, SeveralModels) else engine.load()
+
+
+def answers_of(engine: Engine, utterances: Sequence[Utterance]) -> list[Speech | EngineFailed]:
+    """What the engine makes of the utterances, one for each. Raises as `Engine.speak`."""
+    made = list(engine.speak(utterances))
+    if len(made) != len(utterances):
+        raise EngineFailed(f"The engine {engine.name} answered {len(made)} of {len(utterances)} texts.")
+    return made

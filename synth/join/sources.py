@@ -10,10 +10,10 @@ from typing import Final
 
 import numpy as np
 import soundfile
-import soxr
 
 from lib.errors import BadInput
 from lib.files import NotPlain, open_plain
+from synth.audio.sample_rates import at_rate
 from synth.audio.spectrum import Samples
 from synth.audio.trim import FADE_S, faded
 from synth.join.playlist import Beat
@@ -42,7 +42,7 @@ class Source:
         Raises:
             NotJoinable: it cannot be read to its end.
         """
-        return _faded_ends(_resampled(self._decoded(), self.sample_rate, sample_rate), sample_rate)
+        return _faded_ends(at_rate(self._decoded(), self.sample_rate, sample_rate), sample_rate)
 
     def _decoded(self) -> Iterator[Samples]:
         try:
@@ -124,16 +124,6 @@ def _check_bytes(beat: Beat) -> None:
 def _no_audio(beat: Beat, error: Exception) -> NotJoinable:
     why = " ".join(str(getattr(error, "error_string", "") or error).split()).rstrip(".")
     return NotJoinable(f"The audio of {beat.title}, {beat.file}, cannot be read as audio ({why}); {_ANEW}.")
-
-
-def _resampled(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[Samples]:
-    if given == wanted:
-        yield from blocks
-        return
-    stream = soxr.ResampleStream(given, wanted, 1, dtype="float32", quality="HQ")
-    for block in blocks:
-        yield stream.resample_chunk(block)
-    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 def _faded_ends(blocks: Iterator[Samples], sample_rate: int) -> Iterator[Samples]:

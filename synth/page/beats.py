@@ -16,11 +16,17 @@ from synth.page.waveform import bars_of
 #: The measures that are faults (docs/reference/result-json.md), as a listener would say it.
 _FAULTS: Final = {
     "rate": "odd pace",
-    "cut_off": "end cut off",
+    "length": "odd length",
     "gap": "long silence inside",
+    "margins": "long silence around",
+    "cut_off": "end cut off",
+    "cut_start": "start cut off",
     "clipped": "clipped",
     "offset": "off centre",
     "quiet": "hardly any sound",
+    "noise": "noise",
+    "murmur": "murmur",
+    "repeat": "said twice",
 }
 _STATES: Final = {
     "missing": "not enqueued",
@@ -134,11 +140,14 @@ class BeatCard:
         if record is not None:
             if not self._playable and not said:
                 said.append("Its audio is not where it was spoken to.")
-            if record.verdict == "FAILED":
+            if record.verdict == "FAILED" and not any(record.verdict_why in line for line in record.warnings):
                 said.append(record.verdict_why)
             said += record.warnings
         kind = "remark calm" if beat.state in _TO_COME else "remark"
-        return [tag("p", sentence, class_=kind, dir="auto") for sentence in said]
+        remarks = [tag("p", sentence, class_=kind, dir="auto") for sentence in said]
+        if record is not None and record.asked > 1:
+            remarks.append(tag("p", record.chosen_why, class_="remark calm", dir="auto"))
+        return remarks
 
     def _foot(self) -> Markup:
         beat, record = self._beat, self._record

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from lib.clock import Clock
-from lib.errors import BadConfiguration, JobFailed, Unavailable
+from lib.errors import BadConfiguration, Unavailable
 from lib.voices import engine_facts, without_markup
 from synth.audio.sample_files import MemorySink, SampleSink
 from synth.engines.port import (
@@ -22,12 +22,17 @@ from synth.engines.port import (
     Model,
     Speech,
     Utterance,
+    answers_of,
     load_model,
 )
+from synth.speech.attempts import Attempt, Try, Turn, evidence, rejected
+from synth.speech.heard_pieces import HeardPiece, SpeakingPace, hear_piece, is_sound
+from synth.speech.judged_takes import JudgedTakes
 from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest, derived_seed
-from synth.speech.takes import Performance, RawTake, RejectedTake, Style, make_take, parts_of, style_of
-from synth.verify import Sent, Verifier, care_of
+from synth.speech.takes import Performance, RawTake, make_take, parts_of, style_of
+from synth.verify import Verifier, care_of
 
 #: Called after each call of the engine with (pieces done, pieces in all). What it raises ends the work.
 OnPiece = Callable[[int, int], None]
@@ -37,28 +42,6 @@ _MOST_SAID_AGAIN: Final = 10  # told in warnings
 
 #: What an engine makes of one utterance.
 Answer = Speech | EngineFailed
-
-
-class NotVerified(JobFailed):
-    """No take passed the verifier, and the profile does not let that pass."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """A take while its pieces are spoken. `slot` is the variant it is for."""
-
-    slot: int
-    style: Style
-    spoken: dict[int, Speech | KeptPiece] = field(default_factory=dict)  # by piece
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One piece of a take to speak, and why it has to be said again, each time that the engine failed."""
-
-    attempt: _Attempt
-    index: int
-    again: tuple[str, ...] = ()
 
 
 class Performing:
@@ -83,27 +66,35 @@ class Performing:
         parts = parts_of(request, limits)
         self._pieces, self._shown, self._warnings = parts.pieces, parts.shown, parts.warnings
         self._kept = kept if len(parts.pieces) > 1 else None
-        self._sent = Sent(
-            " ".join(without_markup(piece.text) for piece in self._pieces), request.voice.language
-        )
-        self._made: list[list[RawTake]] = [[] for _ in range(request.variants)]
-        self._unspoken: deque[_Turn] = deque()
-        self._unheard: deque[_Turn] = deque()
+        self._judged_takes = JudgedTakes(verifier, request, self._pieces)
+        self._made: list[list[RawTake]] = []  # by variant
+        self._pace = SpeakingPace.of(request.voice, limits, 1.0)
+        self._unspoken: deque[Turn] = deque()
+        self._unheard: deque[Turn] = deque()
         self._said_again: list[str] = []  # why, of pieces that the engine failed at and then spoke
         self._styles = 0
         self.done = self.total = 0  # pieces; the total grows with each take that is made again
         self.resumed = 0  # pieces that lay there and were not spoken
         self.saved = 0  # pieces that were spoken and lie on the disk now
         self.work_s = 0.0  # its share of the time that was spent speaking
-        for slot in range(request.variants):
-            self._begin_take(slot)
+        for _ in range(1 if self._stops_early else request.variants):
+            self._begin_variant()
         if self._kept is not None and self.resumed:
             self._kept.say(f"{self.resumed} of {self.total} pieces were already spoken")
 
     @property
     def pending(self) -> int:
-        """Pieces that are still to be given out; 0 when all takes are made."""
+        """Pieces that are still to be given out."""
         return len(self._unspoken)
+
+    @property
+    def waiting(self) -> int:
+        """Takes that are still listened to; with it and `pending` 0, all are made."""
+        return self._judged_takes.waiting
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Until a take was listened to, or so long; what follows from it comes with the next `hear`."""
+        self._judged_takes.wait(timeout_s)
 
     def give(self, most: int) -> list[Utterance]:
         """The next pieces to speak, at most `most`; `hear` must get the speech of all before the next."""
@@ -123,46 +114,74 @@ class Performing:
             BadConfiguration: what was spoken cannot be kept; the cause says why.
             PieceLost: what was kept cannot be read any more.
         """
+        self._hear_back()
         for answer in answers:
             turn = self._unheard.popleft()
+            if turn.index in turn.attempt.heard:  # the engine failed at another part of it
+                continue
+            if isinstance(answer, Speech) and not is_sound(answer):
+                answer = EngineFailed("The engine made values that are no sound.")
             if isinstance(answer, EngineFailed):
                 self._say_again(turn, answer)
-                continue
-            turn.attempt.spoken[turn.index] = self._keep(turn, answer)
-            self.done += 1
-            if len(turn.attempt.spoken) == len(self._pieces):
-                self._judge(turn.attempt)
+            elif turn.split is None:
+                self._weigh(turn, answer)
+            else:
+                whole = turn.split.put(turn.part, answer, self._pauses.clause)
+                if whole is not None:
+                    self._weigh(turn, whole)
 
-    def _say_again(self, turn: _Turn, error: EngineFailed) -> None:
+    def _say_again(self, turn: Turn, error: EngineFailed) -> None:
         """With another seed, at once: of a long text a piece fails now and then, and hardly ever twice."""
         failures = len(turn.again) + 1
-        if error.lasting or not self._limits.seed_varies:
-            raise error
-        if failures > self._care.retakes:
+        if error.lasting or not self._limits.seed_varies or failures > self._care.retakes:
+            if turn.tries:
+                self._settle(turn)
+                return
             times = "once" if failures == 1 else f"{failures} times, each with another seed"
-            raise EngineFailed(f"{error.message} It was said {times}.")
+            again = not error.lasting and self._limits.seed_varies
+            raise EngineFailed(f"{error.message} It was said {times}.") if again else error
         self._said_again.append(error.message)
         self._unspoken.appendleft(replace(turn, again=(*turn.again, error.message)))
+
+    def _weigh(self, turn: Turn, speech: Speech) -> None:
+        """Keep the piece, or have it said again where the signal has a fault: whole, at last in parts.
+
+        Of a chapter one piece in a hundred is broken; to make all of it again would break another.
+        """
+        text = self._pieces[turn.index].text
+        heard = hear_piece(text, speech, replace(self._pace, speed=turn.attempt.style_of(turn.index).speed))
+        tried = replace(turn, tries=(*turn.tries, Try(self._utterance(turn).seed, speech, heard)))
+        if not heard.faults or turn.split is not None:
+            self._settle(tried)
+        elif self._limits.seed_varies and len(tried.tries) <= self._care.retakes:
+            self._unspoken.appendleft(tried)
+        elif parts := list(tried.in_parts(self._request.voice.language, text)):
+            self._unspoken.extendleft(reversed(parts))
+        else:
+            self._settle(tried)
+
+    def _settle(self, turn: Turn) -> None:
+        """Keep the best of what was tried of the piece."""
+        attempt, best = turn.attempt, min(turn.tries, key=lambda each: each.heard.standing)
+        turn.reject(best, of_several=len(self._pieces) > 1)
+        attempt.heard[turn.index] = self._keep(turn, best)
+        if turn.split is not None:
+            self._unspoken = deque(other for other in self._unspoken if other.split is not turn.split)
+        self.done += 1
+        if len(attempt.heard) == len(self._pieces):
+            self._judge(attempt)
 
     def performance(self) -> Performance:
         """All takes, when none is pending.
 
         Raises:
-            NotVerified: none passed the verifier; the sentence holds the evidence.
+            NotVerified: none passed; the sentence holds the evidence.
         """
         takes = [self._best_of(attempts) for attempts in self._made]
-        if self._care.refuses and all(take.failed for take in takes):
-            evidence = "; ".join(
-                f"take {made}: {_evidence(take)}" for made, take in enumerate(takes, start=1)
-            )
-            raise NotVerified(f"No take passed the verifier, however often it was made: {evidence}.")
-        warnings = [
-            f"Take {made} did not pass the verifier: {_evidence(take)}."
-            for made, take in enumerate(takes, start=1)
-            if take.failed
-        ]
+        failed = {made: evidence(take) for made, take in enumerate(takes, start=1) if take.failed}
+        warnings = [f"Take {made} did not pass: {why}." for made, why in failed.items()]
         warnings += [f"Said again with another seed: {why}" for why in self._said_again[:_MOST_SAID_AGAIN]]
-        return Performance(
+        performance = Performance(
             self._request,
             self._model,
             takes,
@@ -172,48 +191,66 @@ class Performing:
             self._shown,
             self._kept,
         )
+        if self._care.refuses and len(failed) == len(takes):
+            told = "; ".join(f"take {made}: {why}" for made, why in failed.items())
+            raise NotVerified(f"No take is good enough, however often it was made: {told}.", performance)
+        return performance
 
-    def _begin_take(self, slot: int) -> None:
-        attempt = _Attempt(slot, style_of(self._request, self._limits, self._styles))
+    @property
+    def _stops_early(self) -> bool:
+        """Whether variants are made one after the other, until one could be no better."""
+        return self._request.select_best and self._verifier is not None
+
+    def _begin_variant(self) -> None:
+        self._made.append([])
+        self._begin_take(len(self._made) - 1)
+
+    def _begin_take(self, slot: int, before: Attempt | None = None, wrong: Sequence[int] = ()) -> None:
+        """Begin a take of the variant; of the one `before`, what was not heard wrong stands."""
+        style = style_of(self._request, self._limits, self._styles)
+        attempt = Attempt(slot, style) if before is None or not wrong else before.again(wrong, style)
         self._styles += 1
-        self.total += len(self._pieces)
-        for index in range(len(self._pieces)):
-            found = self._find(_Turn(attempt, index))
+        missing = [index for index in range(len(self._pieces)) if index not in attempt.heard]
+        self.total += len(missing)
+        for index in missing:
+            found = self._find(Turn(attempt, index))
             if found is None:
-                self._unspoken.append(_Turn(attempt, index))
+                self._unspoken.append(Turn(attempt, index))
                 continue
-            attempt.spoken[index] = found
+            attempt.heard[index] = found
             self._said_again += found.again
             self.done += 1
             self.resumed += 1
-        if len(attempt.spoken) == len(self._pieces):
+        if len(attempt.heard) == len(self._pieces):
             self._judge(attempt)
 
-    def _find(self, turn: _Turn) -> KeptPiece | None:
+    def _find(self, turn: Turn) -> KeptPiece | None:
         return None if self._kept is None else self._kept.find(self._key(turn), self._model)
 
-    def _keep(self, turn: _Turn, speech: Speech) -> Speech | KeptPiece:
+    def _keep(self, turn: Turn, tried: Try) -> HeardPiece | KeptPiece:
         if self._kept is None:
-            return speech
-        kept = self._kept.keep(self._key(turn), speech, turn.again)
+            return tried.heard
+        kept = self._kept.keep(self._key(turn), tried.speech, turn.again)
         if kept is None:
-            return speech
+            return tried.heard
         self.saved += 1
         return kept
 
-    def _key(self, turn: _Turn) -> str:
+    def _key(self, turn: Turn) -> str:
         """By its first seed, with whichever it was spoken at last: it is found without failing again."""
-        first = self._utterance(replace(turn, again=()))
+        first = self._utterance(Turn(turn.attempt, turn.index))
         return piece_key(self._request.voice.engine, self._model, first)
 
-    def _utterance(self, turn: _Turn) -> Utterance:
-        voice, style, text = self._request.voice, turn.attempt.style, self._pieces[turn.index].text
-        again = (len(turn.again),) if turn.again else ()
+    def _utterance(self, turn: Turn) -> Utterance:
+        voice, text = self._request.voice, self._pieces[turn.index].text
+        style = turn.attempt.style_of(turn.index)
+        if turn.split is not None:
+            text = turn.split.texts[turn.part]
         return Utterance(
             text=text if self._reads_phonemes else without_markup(text),
             language=voice.language,
             preset=voice.preset,
-            seed=derived_seed(style.seed, turn.index, *again),
+            seed=derived_seed(style.seed, *turn.seed_parts),
             speed=style.speed,
             intonation=style.intonation,
             profile=self._request.profile,
@@ -221,39 +258,46 @@ class Performing:
             design=voice.design,
         )
 
-    def _judge(self, attempt: _Attempt) -> None:
-        """Keep the take, and make it again where it fails and may be made again."""
-        spoken = (self._speech(attempt.spoken[index]) for index in range(len(self._pieces)))
-        take = make_take(self._pieces, attempt.style, spoken, self._limits, self._pauses, self._sink())
-        if self._verifier is not None:
-            verdict = self._verifier.verify(self._sent, take.samples, take.sample_rate)
-            take = replace(take, verdict=verdict)
+    def _judge(self, attempt: Attempt) -> None:
+        """Join the take, and have it judged."""
+        heard = (self._heard(attempt, index) for index in range(len(self._pieces)))
+        take = make_take(self._pieces, attempt.style, heard, self._pauses, self._sink())
+        self._judged_takes.put(attempt, take)
+        self._hear_back()
+
+    def _hear_back(self) -> None:
+        for attempt, take in self._judged_takes.answered():
+            self._judged(attempt, take)
+
+    def _judged(self, attempt: Attempt, take: RawTake) -> None:
+        """Keep the take; make it again where it was heard wrong and may be made again.
+
+        What the signal alone has against it was mended piece by piece, as far as that goes.
+        """
+        take = replace(take, rejected=tuple(attempt.rejected))
         made = self._made[attempt.slot]
         made.append(take)
-        if self._is_wrong(take) and len(made) <= self._care.retakes:
-            self._begin_take(attempt.slot)
+        if take.misheard and len(made) <= self._care.retakes:
+            self._begin_take(attempt.slot, attempt, take.wrong_pieces)
+        elif self._stops_early and len(self._made) < self._request.variants and not take.perfect:
+            self._begin_variant()
 
-    def _speech(self, spoken: Speech | KeptPiece) -> Speech:
-        if isinstance(spoken, Speech):
-            return spoken
+    def _heard(self, attempt: Attempt, index: int) -> HeardPiece:
+        found = attempt.heard[index]
+        if isinstance(found, HeardPiece):
+            return found
         assert self._kept is not None, "who keeps none has none"
-        return self._kept.speech(spoken)
+        pace = replace(self._pace, speed=attempt.style_of(index).speed)
+        return hear_piece(self._pieces[index].text, self._kept.speech(found), pace)
 
     def _sink(self) -> SampleSink:
         return MemorySink() if self._kept is None else self._kept.sink()
 
-    def _is_wrong(self, take: RawTake) -> bool:
-        """Whether another try is worth while.
-
-        A fault of the signal alone is, where another seed makes another take; an engine that says the same
-        thing each time has the same fault each time.
-        """
-        return take.failed or (self._limits.seed_varies and bool(take.measures.flags))
-
     def _best_of(self, attempts: Sequence[RawTake]) -> RawTake:
         """The one that is kept, with what is known of the others."""
         best = min(attempts, key=lambda take: take.standing)
-        return replace(best, rejected=tuple(_rejected(take) for take in attempts if take is not best))
+        others = [each for take in attempts if take is not best for each in (*take.rejected, rejected(take))]
+        return replace(best, rejected=(*others, *best.rejected))
 
 
 def perform(
@@ -274,7 +318,9 @@ def perform(
     performing = Performing(request, load_for(request, engine), engine.limits(), verifier, kept)
     if 0 < performing.resumed < performing.total:
         on_piece(performing.done, performing.total)
-    while performing.pending:
+    while performing.pending or performing.waiting:
+        if not performing.pending:
+            performing.wait()
         for trouble in speak_together(engine, [performing], clock):
             if trouble is not None:
                 raise trouble
@@ -305,7 +351,7 @@ def speak_together(engine: Engine, together: Sequence[Performing], clock: Clock)
     everything = [utterance for share in shares for utterance in share]
     started = clock.monotonic()
     try:
-        made = _speech(engine, everything) if everything else []
+        made = answers_of(engine, everything) if everything else []
     except EngineLost:
         raise
     except (BadConfiguration, Unavailable) as error:  # no text's failure
@@ -334,7 +380,7 @@ def _apart(
     """The pieces of one request, one by one."""
     started = clock.monotonic()
     try:
-        made = [speech for utterance in share for speech in _speech(engine, [utterance])]
+        made = [speech for utterance in share for speech in answers_of(engine, [utterance])]
     except EngineLost:
         raise
     except Exception as error:
@@ -351,26 +397,3 @@ def _heard(performing: Performing, made: Sequence[Answer], clock: Clock) -> Exce
         return error
     performing.work_s += clock.monotonic() - started
     return None
-
-
-def _speech(engine: Engine, utterances: Sequence[Utterance]) -> list[Answer]:
-    made = list(engine.speak(utterances))
-    if len(made) != len(utterances):
-        raise EngineFailed(f"The engine {engine.name} answered {len(made)} of {len(utterances)} texts.")
-    return made
-
-
-def _rejected(take: RawTake) -> RejectedTake:
-    if take.verdict is not None and not take.verdict.ok:
-        return RejectedTake(take.style, take.verdict.why, take.verdict.score)
-    score = None if take.verdict is None else take.verdict.score
-    return RejectedTake(
-        take.style, f"faults of the signal: {', '.join(take.measures.flags) or 'none'}", score
-    )
-
-
-def _evidence(take: RawTake) -> str:
-    """Why a take failed, and its predecessors."""
-    whys = [*(rejected.why for rejected in take.rejected), take.verdict.why if take.verdict else ""]
-    times = "once" if len(whys) == 1 else f"{len(whys)} times"
-    return f"made {times} ({' / '.join(dict.fromkeys(whys))})"

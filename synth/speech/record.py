@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from lib.captions import Cue
 from lib.clock import rfc3339
@@ -13,6 +14,8 @@ from synth.audio.loudness_normalizer import Leveled
 from synth.audio.spectrum import Samples
 from synth.speech.takes import Performance, RawTake
 from synth.speech.verdicts import verdict_of, verification
+
+_MOST_SAYINGS: Final = 4_000  # characters of words and how they are said
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def make_record(
     """The record of a job whose files lie on the disk; `takes` has the chosen one first."""
     request, chosen = performance.request, takes[0]
     audio_s = seconds_of(chosen.leveled.samples, chosen.raw.sample_rate)
-    warnings = (*performance.warnings, *_fault_warnings(chosen), *_level_warnings(performance, chosen))
+    warnings = (*performance.warnings, *_level_warnings(performance, chosen))
     verdict, verdict_why = verdict_of(chosen.raw)
     return SpokenRecord(
         engine=request.voice.engine,
@@ -46,6 +49,7 @@ def make_record(
         preset=request.voice.preset,
         language=request.voice.language,
         profile=request.profile,
+        pronounce=_kept(request.pronounce),
         characters=len(request.text),
         pieces=performance.pieces,
         work_seconds=round(work_s, 3),
@@ -59,8 +63,15 @@ def make_record(
         verdict_why=verdict_why,
         verification=verification([take.raw for take in takes]),
         warnings=warnings,
+        variants=request.variants,
         created_at=rfc3339(now),
     )
+
+
+def _kept(pronounce: Mapping[str, str]) -> Mapping[str, str]:
+    """What is kept of how words were said: nothing of a lexicon that would weigh more than the rest."""
+    size = sum(len(word) + len(saying) for word, saying in pronounce.items())
+    return pronounce if size <= _MOST_SAYINGS else {}
 
 
 def seconds_of(samples: Samples, sample_rate: int) -> float:
@@ -84,7 +95,7 @@ def _take(take: FinishedTake) -> Take:
         gain_db=_rounded(take.leveled.gain_db),
         limiter_db=_rounded(take.leveled.reduction_db),
         measures=take.raw.measures.to_json(),
-        flags=tuple(take.raw.measures.flags),
+        flags=tuple(take.raw.flags),
         words=take.raw.words,
         captions=take.captions,
         caption_files=tuple(map(_file, take.caption_files)),
@@ -96,24 +107,27 @@ def _file(written: Written) -> FileRef:
 
 
 def _why(performance: Performance, chosen: FinishedTake) -> str:
-    count = len(performance.takes)
+    request, count, raw = performance.request, len(performance.takes), chosen.raw
     if count == 1:
-        return "It is the only take."
-    if not performance.request.select_best and chosen.made > 1:
-        return f"It is the first of {count} that no verifier found wrong; select_best is off."
-    if not performance.request.select_best:
+        return "It is the only take." if request.variants == 1 else _stopped(request.variants, chosen)
+    if not request.select_best and chosen.made > 1:
+        return f"It is the first of {count} that did not fail; select_best is off."
+    if not request.select_best:
         return f"It was made first of {count}; select_best is off."
-    faults = len(chosen.raw.measures.flags)
+    if count < request.variants:
+        return _stopped(request.variants, chosen)
     heard = "no recogniser compared it with the text"
-    if chosen.raw.verdict is not None:
-        heard = f"a verifier heard it: {chosen.raw.verdict.why}"
-    best = f"Of {count} takes it has the fewest faults ({faults}) and is nearest to the voice's usual rate"
-    return f"{best}; {heard}."
+    if raw.verdict is not None:
+        heard = f"a verifier heard it: {raw.verdict.why}"
+    best = f"Of {count} takes it has the fewest faults ({len(raw.faults)})"
+    if any(take.verdict is not None for take in performance.takes):
+        best += ", was heard best"
+    return f"{best} and is nearest to the voice's usual pace; {heard}."
 
 
-def _fault_warnings(chosen: FinishedTake) -> list[str]:
-    flags = chosen.raw.measures.flags
-    return [f"The chosen take has faults: {', '.join(flags)}."] if flags else []
+def _stopped(variants: int, chosen: FinishedTake) -> str:
+    why = chosen.raw.verdict.why if chosen.raw.verdict is not None else ""
+    return f"Take {chosen.made} of up to {variants} could be no better, so no more were made: {why}."
 
 
 def _level_warnings(performance: Performance, chosen: FinishedTake) -> list[str]:

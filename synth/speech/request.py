@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lib.errors import BadInput
-from lib.jobspec import USUAL_LUFS, JobSpec, titles
+from lib.jobspec import SAMPLE_RATES, USUAL_LUFS, JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.seeds import SEEDS, seed_of, usual_seed
@@ -37,6 +37,7 @@ class SpeakRequest:
     captions: bool = False  # their files beside each take; the record has the cues anyhow
     pronounce: Mapping[str, str] = field(default_factory=dict)  # words and how they are said
     speed: float = 1.0  # 1.1 is a tenth quicker
+    sample_rate: int | None = None  # Hz, of SAMPLE_RATES; None: the engine's
     pauses: Pauses = USUAL_PAUSES
 
     def check(self) -> None:
@@ -49,6 +50,8 @@ class SpeakRequest:
         """
         if not 1 <= self.variants <= MOST_VARIANTS:
             raise BadInput(f"variants must be from 1 to {MOST_VARIANTS}, not {self.variants}.")
+        if self.sample_rate not in (None, *SAMPLE_RATES):
+            raise BadInput(f"sample_rate must be one of {', '.join(map(str, SAMPLE_RATES))}.")
         for name, tag in (("title", self.title), ("album", self.album)):
             if len(tag) > MOST_TAG_CHARACTERS or any(unicodedata.category(char) in _UNFIT for char in tag):
                 raise BadInput(
@@ -94,6 +97,7 @@ def request_from_spec(
         loudness_lufs=USUAL_LUFS if spec.loudness is None else spec.loudness,
         pronounce=spec.pronounce,
         speed=spec.speed,
+        sample_rate=spec.sample_rate,
         pauses=pauses,
         title=title,
         album=album,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from lib.captions import Cue, rendered
@@ -12,6 +13,8 @@ from lib.records import SpokenRecord
 from synth.audio.encode import Written, write_audio, write_beside
 from synth.audio.loudness_normalizer import Leveled, level
 from synth.audio.peaks import peaks_json
+from synth.audio.sample_files import MemorySink, blocks_of
+from synth.audio.sample_rates import at_rate
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
 from synth.speech.captions import captions_of
@@ -19,6 +22,7 @@ from synth.speech.disk_level import level_on_disk
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record, seconds_of
+from synth.speech.rejected_audio import NotVerified, keep_rejected
 from synth.speech.request import SpeakRequest
 from synth.speech.takes import Performance, RawTake, rank
 from synth.verify import Verifier
@@ -41,7 +45,13 @@ def speak(
         BadConfiguration: the folder cannot be written.
         whatever `on_piece` raises.
     """
-    return finish(perform(request, engine, clock, on_piece, verifier, kept), clock, out)
+    try:
+        performance = perform(request, engine, clock, on_piece, verifier, kept)
+    except NotVerified as error:
+        rejected = keep_rejected(error.performance, out)
+        message = f"{error.message} The best of them is kept in {rejected.path}."
+        raise NotVerified(message, error.performance) from None
+    return finish(performance, clock, out)
 
 
 def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
@@ -55,7 +65,7 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
     ranked = rank(performance.takes, select_best=request.select_best)
     finished: list[FinishedTake] = []
     for number, made in enumerate(ranked, start=1):
-        raw = performance.takes[made]
+        raw = _at_asked_rate(performance, performance.takes[made])
         leveled = _leveled(performance, raw)
         cues = _cues(performance, raw, leveled)
         finished.append(_write(out, number, made + 1, raw, leveled, cues, request))
@@ -77,6 +87,17 @@ def tags_of(request: SpeakRequest) -> Tags:
         artist=voice.voice or voice.speaker or "",
         comment=f"Synthetic speech, made with the engine {voice.engine}.",
     )
+
+
+def _at_asked_rate(performance: Performance, raw: RawTake) -> RawTake:
+    """The take at the rate that was asked for, before it is levelled: resampling moves peaks."""
+    wanted = performance.request.sample_rate
+    if wanted is None or wanted == raw.sample_rate:
+        return raw
+    sink = MemorySink() if performance.kept is None else performance.kept.sink()
+    for block in at_rate(blocks_of(raw.samples), raw.sample_rate, wanted):
+        sink.add(block)
+    return replace(raw, samples=sink.whole(), sample_rate=wanted)
 
 
 def _leveled(performance: Performance, raw: RawTake) -> Leveled:

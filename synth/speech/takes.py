@@ -7,20 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
-from synth.audio.measures import PieceMeasures, TakeMeasures, measure_piece, measure_take
+from synth.audio.measures import PieceMeasures, TakeMeasures, measure_take
 from synth.audio.rhythm import HeardPause, Mark, PauseEdit, heard_pauses, moved, with_pauses
 from synth.audio.sample_files import SampleSink
 from synth.audio.spectrum import Samples
-from synth.audio.trim import LEAD_S, TRAIL_S, Joiner, trim
-from synth.engines.port import EngineLimits, Model, Speech, WordTiming
+from synth.audio.trim import LEAD_S, TRAIL_S, Joiner
+from synth.engines.port import EngineLimits, Model, WordTiming
+from synth.speech.heard_pieces import HeardPiece
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.request import SpeakRequest, derived_seed
 from synth.speech.script import script_of
 from synth.speech.shown_text import ShownText, shown_text
 from synth.text.pauses import Pause, marks_in, silence_s
 from synth.text.pieces import Piece, split_text
-from synth.verify import Verdict
+from synth.verify import SignalFault, Unheard, Verdict
 
+PERFECT: Final = 0.02  # of its sounds may be heard otherwise: a recogniser's own errors
 _MOST_NAMED: Final = 10  # words in a warning
 _SPEED_SPAN: Final = 0.06
 _INTONATION_SPAN: Final = 0.10
@@ -37,11 +39,26 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class RejectedTake:
-    """A take that was made again, and why."""
+    """A take, or one piece of it, that was made again, and why."""
 
     style: Style
     why: str
     score: float | None = None  # the verifier's; None where the signal alone was at fault
+    piece: int | None = None  # which piece, from 1; None: all of the take
+    checks: tuple[str, ...] = ()  # of the signal, that it failed
+
+
+@dataclass(frozen=True, slots=True)
+class PieceFault:
+    """What a check found of the piece that was kept, for want of a better one."""
+
+    piece: int  # from 1
+    fault: SignalFault
+
+    @property
+    def why(self) -> str:
+        """The sentence, with which piece it is."""
+        return self.fault.why
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +80,49 @@ class RawTake:
     measures: TakeMeasures
     words: tuple[WordTiming, ...] = ()  # seconds of these samples; empty where the engine tells none
     verdict: Verdict | None = None  # None: nobody compared it with the text
+    unheard: Unheard | None = None  # why not, where it is not told elsewhere
     rejected: tuple[RejectedTake, ...] = ()  # made in its place, in that order
     sounding: tuple[SoundingPiece, ...] = ()  # each piece
+    faults: tuple[PieceFault, ...] = ()  # of the signal
 
     @property
     def failed(self) -> bool:
+        """Whether a verifier found it wrong, or the signal has a fault."""
+        return self.misheard or bool(self.faults)
+
+    @property
+    def misheard(self) -> bool:
         """Whether a verifier found it wrong."""
         return self.verdict is not None and not self.verdict.ok
+
+    @property
+    def wrong_pieces(self) -> tuple[int, ...]:
+        """Those that a verifier found wrong, by their places; empty where it cannot say, or they are all."""
+        wrong = () if self.verdict is None else self.verdict.wrong_stretches
+        return wrong if len(wrong) < len(self.sounding) else ()
+
+    @property
+    def perfect(self) -> bool:
+        """Whether another take could be no better: a verifier heard all of it, the signal has no fault."""
+        verdict = self.verdict
+        return verdict is not None and verdict.ok and verdict.score <= PERFECT and not self.faults
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The checks that found something, each once."""
+        return tuple(dict.fromkeys(each.fault.check for each in self.faults))
 
     @property
     def standing(self) -> tuple[bool, int, float, float]:
         """What takes are compared by; less is better.
 
         Whether it failed, faults of the signal, what the verifier found wrong, and deviation from the usual
-        rate, the last two to two digits.
+        pace, the last two to two digits.
         """
         deviation = self.measures.rate_deviation
         return (
             self.failed,
-            len(self.measures.flags),
+            len(self.faults),
             0.0 if self.verdict is None else round(self.verdict.score, 2),
             0.0 if deviation is None else round(abs(deviation), 2),
         )
@@ -193,28 +234,23 @@ def _speakable(pieces: Sequence[Piece], engine: str, language: str) -> tuple[lis
 
 
 def make_take(
-    pieces: Sequence[Piece],
-    style: Style,
-    spoken: Iterable[Speech],
-    limits: EngineLimits,
-    pauses: Pauses,
-    sink: SampleSink,
+    pieces: Sequence[Piece], style: Style, heard: Iterable[HeardPiece], pauses: Pauses, sink: SampleSink
 ) -> RawTake:
-    """Trim and join the speech of all pieces into `sink`, with `pauses` inside and between them.
+    """Join all pieces, as they were heard, into `sink`, with `pauses` inside and between them.
 
-    Of `spoken` one is held at a time: a chapter that lies on the disk may be longer than the memory.
+    Of `heard` one is held at a time: a chapter that lies on the disk may be longer than the memory.
 
     Raises:
         TextRefused: the engine made no sound of a piece (`no_speech`).
         OSError: of the sink.
     """
     whole = _JoinedTake([piece.silence_s(pauses) for piece in pieces], pieces[0].lead_s, pauses, sink)
-    for piece, speech in zip(pieces, spoken, strict=True):
-        whole.add(piece, speech)
-    usual = None if limits.usual_rate is None else limits.usual_rate * style.speed
-    measures = measure_take(whole.measured, usual)
+    for piece, each in zip(pieces, heard, strict=True):
+        whole.add(piece, each)
+    measures = measure_take(whole.measured, whole.expected_s)
     words = () if whole.untold else tuple(whole.words)
-    return RawTake(style, sink.whole(), whole.rate, measures, words, sounding=tuple(whole.sounding))
+    sounding, faults = tuple(whole.sounding), tuple(whole.faults)
+    return RawTake(style, sink.whole(), whole.rate, measures, words, sounding=sounding, faults=faults)
 
 
 @dataclass(slots=True)
@@ -227,28 +263,32 @@ class _JoinedTake:
     sink: SampleSink
     rate: int = 0
     measured: list[PieceMeasures] = field(default_factory=list)
+    expected_s: list[float | None] = field(default_factory=list)
+    faults: list[PieceFault] = field(default_factory=list)
     sounding: list[SoundingPiece] = field(default_factory=list)
     words: list[WordTiming] = field(default_factory=list)
     untold: bool = False  # a piece of which no words are told: those of the others would mislead
     _joiner: Joiner | None = None
 
-    def add(self, piece: Piece, speech: Speech) -> None:
+    def add(self, piece: Piece, heard: HeardPiece) -> None:
         """Join the next piece. Raises as `make_take`."""
         if self._joiner is None:
-            self.rate = speech.sample_rate
+            self.rate = heard.sample_rate
             self._joiner = Joiner(self.silences, self.rate, lead_s=self.lead_s)
-        trimmed = trim(speech.samples, self.rate)
+        trimmed = heard.trimmed
         if not len(trimmed.samples):
             raise _no_speech(piece.text)
         samples, edits = _evened(piece, trimmed.samples, self.rate, self.pauses)
-        self.measured.append(measure_piece(speech.samples, trimmed, speech.phonemes))
+        self.measured.append(heard.measures)
+        self.expected_s.append(heard.due.expected_s)
+        self.faults += [PieceFault(len(self.measured), fault) for fault in heard.faults]
         joint = self._joiner.add(samples)
         for part in joint.parts:
             self.sink.add(part)
         self.sounding.append(_sounding(piece, samples, joint.start, self.rate, self.pauses))
-        self.untold = self.untold or not speech.words
+        self.untold = self.untold or not heard.words
         self.words += _moved_words(
-            speech.words, trimmed.cut_s, edits, joint.start / self.rate, len(samples) / self.rate
+            heard.words, trimmed.cut_s, edits, joint.start / self.rate, len(samples) / self.rate
         )
 
 
@@ -265,9 +305,9 @@ def _sounding(piece: Piece, samples: Samples, start: int, rate: int, pauses: Pau
 def rank(takes: Sequence[RawTake], *, select_best: bool) -> list[int]:
     """Indexes of `takes`, the chosen one first, the others in the order they were made.
 
-    Without `select_best` the first is chosen that no verifier found wrong. With it: fewest faults, then what
-    the verifier found least wrong, then nearest to the voice's usual rate, then the first. One that failed
-    the verifier is chosen only where all did.
+    Without `select_best` the first is chosen that did not fail. With it: fewest faults, then what the
+    verifier found least wrong, then nearest to the voice's usual pace, then the first. One that failed is
+    chosen only where all did.
     """
     order = list(range(len(takes)))
     if select_best:

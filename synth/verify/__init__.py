@@ -3,6 +3,28 @@
 from __future__ import annotations
 
 from synth.verify.care import CARE, Care, care_of
-from synth.verify.port import Sent, Verdict, Verifier
+from synth.verify.due import Due, UsualRate, due_of
+from synth.verify.judgement import agreed
+from synth.verify.port import BesideVerifier, Divergence, Sent, SentPiece, Unheard, Verdict, Verifier
+from synth.verify.signal_checks import CHECKS, ExaminedPiece, SignalFault, faults_of
 
-__all__ = ["CARE", "Care", "Sent", "Verdict", "Verifier", "care_of"]
+__all__ = [
+    "CARE",
+    "CHECKS",
+    "BesideVerifier",
+    "Care",
+    "Divergence",
+    "Due",
+    "ExaminedPiece",
+    "Sent",
+    "SentPiece",
+    "SignalFault",
+    "Unheard",
+    "UsualRate",
+    "Verdict",
+    "Verifier",
+    "agreed",
+    "care_of",
+    "due_of",
+    "faults_of",
+]

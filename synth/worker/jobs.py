@@ -12,7 +12,7 @@ from typing import Final
 from lib.clock import Clock
 from lib.errors import BadInput, JobRunnerError
 from lib.jobspec import from_payload
-from lib.records import MadeRecord, SpokenRecord
+from lib.records import FileRef, MadeRecord, SpokenRecord
 from lib.spool import (
     MAX_CAPTIONS_BYTES,
     ResultError,
@@ -23,19 +23,21 @@ from lib.spool import (
     TakenJob,
     is_passing,
 )
-from lib.spool.layout import AUDIO
+from lib.spool.layout import AUDIO, MAX_RECORD_BYTES
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.pictures.backend import BackendUnavailable
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import Performing, load_for
+from synth.speech.rejected_audio import NotVerified, keep_rejected
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.sample_voice import voice_of_model
 from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
 
+_WARNINGS_BYTES: Final = 500  # of what is said of a record that was too long
 #: After these nobody goes on with what was spoken.
 _LAST_WORDS: Final = frozenset({ResultErrorClass.BAD_INPUT, ResultErrorClass.CANCELED})
 
@@ -78,6 +80,7 @@ class JobRun:
     started_at: float
     fingerprint: str = ""
     log: list[str] = field(default_factory=list)
+    rejected: FileRef | None = None  # the best take, where none was good enough
 
     @classmethod
     def of(cls, taken: TakenJob, now: float) -> JobRun:
@@ -96,7 +99,7 @@ class JobRun:
         error_class, message = classify(error)
         if not isinstance(error, JobRunnerError | GivenUp):
             self.log.extend("".join(traceback.format_exception(error)).splitlines())
-        problem = ResultError(error_class, message, tuple(self.log))
+        problem = ResultError(error_class, message, tuple(self.log), self.rejected)
         result = SpoolResult(self.entry, self.request_id, self.started_at, now, error=problem)
         return replace(result, fingerprint=self.fingerprint)
 
@@ -218,6 +221,15 @@ class JobSpeaker:
         record = speak(request, engine, self._clock, out, lambda done, total: None)
         return out.with_name(record.takes[0].audio.file)
 
+    def keep_rejected(self, error: NotVerified, run: JobRun, folder: Path) -> None:
+        """Have the best take of a job that failed in `folder`, where that can be; never raises."""
+        try:
+            written = keep_rejected(error.performance, folder / AUDIO)
+        except Exception as trouble:  # it is help; why the job failed, its error says
+            run.log.append(f"the rejected take is not kept: {trouble}")
+        else:
+            run.rejected = FileRef(written.path.name, written.bytes, written.sha256)
+
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
         """Make the files in `folder`; never raises for what is wrong with one job.
 
@@ -234,13 +246,19 @@ class JobSpeaker:
 
 
 def sendable(record: SpokenRecord) -> SpokenRecord:
-    """The record as a spool takes it: without the cues that are too many, which it says."""
-    kept = record.with_captions(MAX_CAPTIONS_BYTES)
-    lost = sum(bool(take.captions) for take in record.takes) - sum(bool(take.captions) for take in kept.takes)
-    if not lost:
-        return record
-    warning = f"The text is too long for captions of all takes: {lost} of {len(record.takes)} have none."
-    return replace(kept, warnings=(*kept.warnings, warning))
+    """The record as a spool takes it: without cues and times of words that are too many, which it says."""
+    kept = record.with_captions(MAX_CAPTIONS_BYTES).within(MAX_RECORD_BYTES - _WARNINGS_BYTES)
+    pairs = list(zip(record.takes, kept.takes, strict=True))
+    lost = {
+        "captions": sum(len(before.captions) > len(after.captions) for before, after in pairs),
+        "the times of words": sum(len(before.words) > len(after.words) for before, after in pairs),
+    }
+    warnings = [
+        f"The text is too long for {what} of all takes: {count} of {len(pairs)} have none."
+        for what, count in lost.items()
+        if count
+    ]
+    return replace(kept, warnings=(*kept.warnings, *warnings)) if warnings else record
 
 
 def _opening(request: SpeakRequest) -> str:

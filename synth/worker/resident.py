@@ -43,6 +43,7 @@ from lib.spool.layout import PIECES
 from synth.engines.port import EngineLost, LoadStopped, SeveralModels
 from synth.speech.kept_pieces import KeptPieces, PiecesUnkept, sweep
 from synth.speech.performance import batch_of, speak_together
+from synth.speech.rejected_audio import NotVerified
 from synth.speech.takes import Performance
 from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import Asked, EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
@@ -299,6 +300,8 @@ class Worker:
     def _speak(self, finisher: ThreadPoolExecutor) -> None:
         """One call of the engine for the jobs at hand, and what follows for each of them."""
         jobs = list(self._at_hand)
+        if not any(job.performing.pending for job in jobs):  # the next job is looked for meanwhile
+            jobs[0].performing.wait(_LOOK_EVERY_S)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
         troubles = speak_together(jobs[0].engine, [job.performing for job in jobs], self._clock)
         self._pulse.keep(self._state(), self._entries(), *self._progress())
@@ -312,7 +315,7 @@ class Worker:
             if trouble is not None:
                 raise trouble
             self._check(job)
-            if job.performing.pending:
+            if job.performing.pending or job.performing.waiting:
                 return
             performance = job.performing.performance()
         except (_GiveBack, LoadStopped):
@@ -361,6 +364,8 @@ class Worker:
     def _fail(self, run: JobRun, error: Exception) -> None:
         if isinstance(error, PiecesUnkept) and is_passing(error):  # nothing is wrong with the job
             raise SpoolFull(error.message) from error
+        if isinstance(error, NotVerified):
+            self._speaker.keep_rejected(error, run, self._spool.scratch(run.entry))
         result = run.failed(error, self._clock.now())
         self._publish(result)
         self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")

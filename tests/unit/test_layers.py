@@ -37,6 +37,7 @@ FENCES = {
     "diffusers": ("synth.pictures.diffusers",),
     "espeakng_loader": ("synth.engines.espeak",),
     "fastapi": ("job_console",),
+    "faster_whisper": ("synth.verify",),
     "hibari": ("synth",),
     "huggingface_hub": ("synth.engines.qwen3",),
     "httpx": ("lib.storage.supabase",),

@@ -144,7 +144,8 @@ def bootstrap(settings: Settings) -> Bootstrap:
     """
     facts = engine_facts(settings.voice_engine)
     fetched = int(facts.packages_gb * _GB) if facts.packages_gb > _MOST_BROUGHT_GB else 0
-    sets = [facts.requirements, *(["drawing"] if "images" in pictures_on_machines(settings).extras else [])]
+    draws, hears = "images" in pictures_on_machines(settings).extras, settings.verify == "always"
+    sets = [facts.requirements, *(["drawing"] if draws else []), *(["verify"] if hears else [])]
     requirements = joined_requirements(requirements_text(name) for name in sets)
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements, fetched_bytes=fetched))
 
@@ -159,7 +160,11 @@ def worker_setup(settings: Settings, clock: Clock, home: str, number: int, progr
         voices_dir=f"{folder}/spool/{VOICES}",
         clock=clock,
         pauses=settings.voice_pauses,
-        environ=engine_environ(settings, engine_facts(settings.voice_engine)) | _drawing_environ(settings),
+        environ={
+            **engine_environ(settings, engine_facts(settings.voice_engine)),
+            **_drawing_environ(settings),
+            **({} if settings.verify == "auto" else {"VERIFY": settings.verify}),
+        },
     )
 
 

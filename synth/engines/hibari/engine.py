@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hibari import Hibari
 
 _RATE: Final = 24_000
+#: A fit over 78 sentences of five presets, with 0.17 s of onset; none is 18 % off.
+_SOUNDS_PER_SECOND: Final = 16.06
+_LEAST_LEAD_S: Final = 0.040  # a sentence in parts has what trimming leaves; whole ones have 0.28 and more
 _BETWEEN_PARTS_S: Final = 0.10
 _DROPPED_ALONE: Final = 0.10  # of speed; dropping or repeating more frames than this is heard
 
@@ -58,8 +61,14 @@ class HibariEngine:
         return self._facts.languages
 
     def limits(self) -> EngineLimits:
-        """Short pieces: a sentence or two."""
-        return EngineLimits(piece_characters=300, batch=self._facts.batch, seed_varies=False, usual_rate=14.9)
+        """Short pieces: a sentence or two. All presets speak at one pace, and leave silence before it."""
+        return EngineLimits(
+            piece_characters=300,
+            batch=self._facts.batch,
+            seed_varies=False,
+            usual_rate=_SOUNDS_PER_SECOND,
+            least_lead_s=_LEAST_LEAD_S,
+        )
 
     def _speak(self, utterance: Utterance) -> Speech:
         preset = self._facts.presets[utterance.preset or "heart"]

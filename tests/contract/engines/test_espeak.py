@@ -107,7 +107,7 @@ class TestATake:
     def test_has_no_fault_of_the_signal(self, engine: Engine, language: str) -> None:
         request = SpeakRequest(SPOKEN[language], VoiceRegistry().resolve(None, "Ryan", language, "espeak"))
         (take,) = perform(request, engine, SystemClock(), lambda done, total: None).takes
-        assert take.measures.flags == ()
+        assert take.flags == ()
 
     def test_of_another_language_is_spoken_by_that_languages_rules(self, engine: Engine) -> None:
         texts = [("Eins zwei drei", "German"), ("Eins zwei drei", "Italian"), ("Eins zwei drei", "French")]

@@ -14,7 +14,7 @@ import pytest
 
 from job_console.app import build_api
 from job_console.parts import ConsoleLimits
-from lib.images import PictureWish, init_tables, open_images
+from lib.images import WantedPicture, init_tables, open_images
 from lib.images.orders import ask_for
 from lib.jobqueue import QueueOptions, connect
 from tests.doubles.console import BEARER, ConsoleDesk
@@ -42,7 +42,7 @@ def url(shared_server: Server, postgres: Postgres, tmp_path_factory: pytest.Temp
     pictures = postgres.url(database="fuzzed_pictures", user="postgres")
     init_tables(pictures)
     tables = open_images(pictures)
-    ask_for(tables, PictureWish(owner=ANN, prompt="a fox", backend="mock", width=64, height=64))
+    ask_for(tables, WantedPicture(owner=ANN, prompt="a fox", backend="mock", width=64, height=64))
     queue = connect(shared_server.url, QueueOptions(prefix="fuzzed"))
     desk = ConsoleDesk(tmp_path_factory.mktemp("console"), queue, limits=_LIMITS)
     desk.start("r1")

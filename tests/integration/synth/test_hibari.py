@@ -158,7 +158,7 @@ def test_speech_comes_at_the_usual_rate(engine: Engine) -> None:
     for speaker in ("heart", "Ryan", "Ono_Anna"):
         for text in texts:
             [take] = performed(engine, text, speaker).takes
-            assert take.measures.flags == (), (speaker, text, take.measures)
+            assert take.flags == (), (speaker, text, take.measures)
 
 
 def test_the_voice_is_quiet_as_it_comes(engine: Engine) -> None:
@@ -237,7 +237,7 @@ def test_audio_is_as_much_shorter_as_it_is_quicker(engine: Engine, speed: float)
     [usual], [asked] = performed(engine, text).takes, performed(engine, text, speed=speed).takes
 
     assert len(usual.samples) / len(asked.samples) == pytest.approx(speed, rel=0.06)
-    assert asked.measures.flags == ()
+    assert asked.flags == ()
 
 
 def test_no_two_speakers_sound_alike_but_for_the_other_name_of_one() -> None:

@@ -147,7 +147,7 @@ def test_short_lines_pass_at_the_first_take(engine: Engine) -> None:
     """V6: each by itself, four in a job, and all of them."""
     jobs = [*LINES, *("\n\n".join(LINES[at : at + 4]) for at in range(0, 40, 4)), " ".join(LINES)]
 
-    flagged = {text: flags for text in jobs if (flags := take(engine, text).measures.flags)}
+    flagged = {text: flags for text in jobs if (flags := take(engine, text).flags)}
 
     assert len(LINES) == 40
     assert flagged == {}

@@ -23,7 +23,6 @@ from job_console.numbers import ConsolePulse
 from job_console.parts import ConsoleLimits
 from job_console.serving import serve
 from lib.clock import ManualClock
-from lib.console_token import checked_token, ensure_token, token_file
 from lib.errors import BadConfiguration, Unavailable, UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR
 from lib.redact import Redactor
@@ -350,28 +349,6 @@ class TestAudit:
     def test_no_name_writes_a_second_line(self, desk: ConsoleDesk, client: httpx.Client) -> None:
         client.post(f"{API}/runs/a%0a%7b%22event%22%3a%22asked%22%7d/cancel", json={"operator": "a"})
         assert len(self.lines(desk)) == 2
-
-
-class TestTheTokenFile:
-    """It is made once, for its owner alone."""
-
-    def test_it_is_made_at_the_first_start(self, tmp_path: Path) -> None:
-        token = ensure_token(tmp_path)
-        assert ensure_token(tmp_path) == token
-        assert len(token) >= 43
-        assert stat.S_IMODE(token_file(tmp_path).stat().st_mode) == 0o600
-        assert [path.name for path in tmp_path.iterdir()] == ["console.token"]
-
-    def test_others_may_not_read_it(self, tmp_path: Path) -> None:
-        ensure_token(tmp_path)
-        token_file(tmp_path).chmod(0o640)
-        with pytest.raises(BadConfiguration, match="others may read"):
-            ensure_token(tmp_path)
-
-    @pytest.mark.parametrize("token", ["", "short", "with blanks in it 123", "ümlaut-ümlaut-ümlaut"])
-    def test_one_that_can_be_guessed_is_none(self, token: str) -> None:
-        with pytest.raises(BadConfiguration):
-            checked_token(token, "a test")
 
 
 class TestWhereItListens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -154,6 +155,8 @@ def test_a_line_that_failed_says_why_and_one_that_is_done_can_be_heard(
     (source,) = re.findall(r'data-src="([^"]+)"', page)
     assert client.get(source).headers["content-type"] == "audio/wav"
     assert "bad_input: It is silent." in page
+    told = [json.loads(each) for each in re.findall(r"data-filter='([^']+)'", page)]
+    assert told == [{"jobs": ["topic:b"]}, {"jobs": ["topic:c"]}]
     assert "audio.zip" not in page
 
 

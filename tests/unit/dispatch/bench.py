@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from lib.events import EventSink, LogSink
 from lib.jobqueue import JobRecord, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.jobspec import JobSpec, normalize_job_spec
-from lib.records import FailedRecord, FileRef, SpokenRecord, Take
+from lib.records import FailedRecord, FileRef, SpokenRecord, Take, Verification
 from lib.spool import (
     Heartbeat,
     LocalFiles,
@@ -143,20 +143,23 @@ class ScriptedHost:
         audio: bytes = b"RIFF of it",
         error: ResultError | None = None,
         took_s: float = 0.0,
+        takes: int | None = None,
+        verification: tuple[Verification, ...] = (),
+        pieces: int = 1,
     ) -> None:
         assert taken.job is not None
         folder, now = self.spool.scratch(taken.entry), self.clock.now()
-        takes = []
-        for number in range(1, int(taken.job.spec.get("variants", 1)) + 1):
+        made = []
+        for number in range(1, (takes or int(taken.job.spec.get("variants", 1))) + 1):
             data = audio + bytes([number])
-            takes.append(a_take(number, data))
-            (folder / takes[-1].audio.file).write_bytes(data)
+            made.append(a_take(number, data))
+            (folder / made[-1].audio.file).write_bytes(data)
         result = SpoolResult(
             entry=taken.entry,
             request_id=taken.job.request_id,
             started_at=now,
             finished_at=now + took_s,
-            record=None if error else spoken(takes),
+            record=None if error else replace(spoken(made), verification=verification, pieces=pieces),
             error=error,
             fingerprint=taken.job.fingerprint,
         )

@@ -21,7 +21,7 @@ def asked(**fields: Any) -> JobSpec:
     return normalize_job_spec({"output_name": "topic/a", "text": "Two words.", "speaker": "Ryan", **fields})
 
 
-def spoken_of(spec: JobSpec, *cues: str) -> SpokenRecord:
+def spoken_of(spec: JobSpec, *cues: str, **changes: Any) -> SpokenRecord:
     """The record of a job that was spoken so, with these captions."""
     length = 1.5 / max(1, len(cues))
     captions = [Cue(at * length, (at + 1) * length, text, "piece") for at, text in enumerate(cues)]
@@ -39,22 +39,23 @@ def spoken_of(spec: JobSpec, *cues: str) -> SpokenRecord:
         for number in range(1, spec.variants + 1)
     ]
     return records.spoken(
-        *takes,
+        *changes.pop("takes", takes),
         voice=spec.voice,
         speaker=spec.speaker,
         profile=spec.profile,
         characters=len(spec.text),
         target_lufs=-19.0 if spec.loudness is None else spec.loudness,
+        **{"pronounce": spec.pronounce, **changes},
     )
 
 
-def done(spec: JobSpec, *cues: str) -> MemoryQueue:
+def done(spec: JobSpec, *cues: str, **changes: Any) -> MemoryQueue:
     """A queue in which it was spoken."""
     queue = MemoryQueue()
     queue.enqueue([spec], changed=Changed.REPLACE)
     lease = queue.begin(queue.claim("w")[0])
     record = done_record(
-        spoken_of(spec, *cues),
+        spoken_of(spec, *cues, **changes),
         started_at=1.0,
         finished_at=2.0,
         enqueued_at=0.0,
@@ -76,6 +77,7 @@ def done(spec: JobSpec, *cues: str) -> MemoryQueue:
         ({"speed": 1.2, "variants": 3, "seed": 7}, ("Two words.",)),
         ({"loudness": -16, "profile": "fast", "chunk": True}, ("Two words.",)),
         ({"speaker": None, "voice": "newsroom", "select_best": True, "variants": 2}, ("Two words.",)),
+        ({"pronounce": {"words": "wurds", "Two": "/t uː/"}, "speed": 1.1}, ("Two words.",)),
         ({"callback_data": {"scene": 3}, "priority": "high", "max_attempts": 7}, ("Two words.",)),
     ],
 )
@@ -95,7 +97,6 @@ def test_of_a_done_job_it_is_proved(fields: dict[str, Any], cues: tuple[str, ...
 @pytest.mark.parametrize(
     ("fields", "cues", "unknown"),
     [
-        ({"pronounce": {"words": "wurds"}}, ("Two words.",), ("pronounce", "seed")),
         ({"text": "One. Two.\nThree."}, ("One.", "Two.", "Three."), ("text", "pronounce", "seed")),
         ({"text": "One.   Two."}, ("One.", "Two."), ("text", "pronounce", "seed")),
         ({}, (), ("text", "pronounce")),
@@ -109,6 +110,19 @@ def test_what_is_not_proved_is_said(
     assert known.job["speaker"] == "Ryan"
     assert known.job.get("text", "").split() == " ".join(cues).split()
     assert "kept no more" in known.why
+
+
+def test_takes_that_were_not_needed_were_asked_for() -> None:
+    spec = asked(variants=3, select_best=True)
+    queue = done(spec, "Two words.", takes=(spoken_of(asked(), "Two words.").takes[0],), variants=3)
+    known = spec_again(queue, "topic:a")
+    assert (known.exact, known.job["variants"]) == (True, 3)
+
+
+def test_a_record_of_before_says_nothing_of_how_words_were_said() -> None:
+    queue = done(asked(pronounce={"words": "wurds"}), "Two words.", pronounce={})
+    known = spec_again(queue, "topic:a")
+    assert (known.exact, known.unknown) == (False, ("pronounce", "seed"))
 
 
 def test_of_a_job_that_is_not_done_it_is_kept() -> None:

@@ -147,7 +147,8 @@ def test_an_exported_row_has_every_column(queue: JobQueue) -> None:
 
     columns = dict(zip(COLUMNS, row, strict=True))
     assert (columns["output"], columns["revision"]) == ("out/a.1.wav", 1)
-    assert COLUMNS[-1] == "revision"  # programs that read by place go on
+    assert (columns["verdict"], columns["flags"], columns["pieces_broken"]) == ("UNVERIFIED", "", 0)
+    assert COLUMNS[16] == "revision"  # programs that read by place go on
 
 
 def test_doctor_judges_a_queue_that_lies_in_memory(

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from lib.jobspec import InvalidJobSpec, job_file_schema, normalize_job_spec
 from lib.jobspec.fields import FIELDS
-from lib.jobspec.notyet import NOT_YET
 
 SCHEMA = job_file_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -40,7 +39,7 @@ EXACT = [
     "height",
     "prompt",
     "request_id",
-    *NOT_YET,
+    "sample_rate",
 ]
 
 VALUES = st.one_of(
@@ -51,7 +50,22 @@ VALUES = st.one_of(
     st.floats(),
     st.text(max_size=5),
     st.sampled_from(
-        ["wav", "high", "fast", "tts", "image", "card", 640, "English", "newsroom", "Ryan", "a\n", "1", ""]
+        [
+            "wav",
+            48_000,
+            "high",
+            "fast",
+            "tts",
+            "image",
+            "card",
+            640,
+            "English",
+            "newsroom",
+            "Ryan",
+            "a\n",
+            "1",
+            "",
+        ]
     ),
     st.lists(st.integers(), max_size=1),
     st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),

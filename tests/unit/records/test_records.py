@@ -19,6 +19,7 @@ from lib.records import (
     ExecutionJob,
     ExecutionRecord,
     FailedRecord,
+    FaultRecord,
     FileRef,
     InvalidRecord,
     RejectedRecord,
@@ -45,11 +46,20 @@ FULL = records.spoken(
     voice="newsroom",
     preset="calm",
     target_lufs=-16.0,
+    pronounce={"Ouse": "ooz"},
     warnings=("It is quiet.",),
     verification=(
-        Verification(1, False, 0.4, "It differs.", (RejectedRecord(2, 1.0, 1.0, None, "Noise."),)),
+        Verification(
+            1,
+            False,
+            0.4,
+            "It differs.",
+            (RejectedRecord(2, 1.0, 1.0, None, "Noise.", 1, ("noise",)),),
+            (FaultRecord("gap", 2, "It is silent."), FaultRecord("noise", 2, "There is noise.")),
+        ),
     ),
     inputs="v1:abc",
+    variants=3,
 )
 EXECUTION = ExecutionRecord(
     state="failed",
@@ -373,7 +383,6 @@ def test_a_record_tells_of_its_inputs_only_in_a_manifests_folder() -> None:
 @pytest.mark.parametrize("evidence", [{}, {"log": "text", "worker_class": 5}, {"log": None}])
 def test_a_failure_whose_worker_said_nothing_has_no_log_and_no_class_of_it(evidence: dict[str, Any]) -> None:
     quiet = FailedRecord("transient", "It failed.", evidence)
-
     assert (quiet.log, quiet.worker_class) == ((), None)
     assert (FAILURE.log, FAILURE.worker_class) == (("one", "two"), "engine")
 

@@ -20,6 +20,7 @@ DEFAULTS = {
     "JOBS_MAX_DEPTH": "1000000",
     "VOICE_ENGINE": "hibari",
     "VOICE_PAUSES": "0.2,0.45,0.9",
+    "VERIFY": "auto",
     "WATCHER_DRAIN_SECONDS": "600",
     "MAX_MACHINES": "4",
     "MAX_DPH": "1.00",
@@ -66,7 +67,7 @@ UNSET = (
     ),
     *("JOB_CONSOLE_URL", "JOB_CONSOLE_REVIEWERS"),
     *("VAST_IMAGE", "VAST_DISK_GB", "VAST_GPUS", "VAST_REGIONS", "QWEN_MODEL", "FLUX_MODEL"),
-    "CARD_FONTS",
+    *("CARD_FONTS", "VERIFY_MODEL"),
 )
 #: Set by this machine, or by the data folder.
 DERIVED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,14 @@ def hum(seconds: float, hertz: float = 150.0, level: float = 0.1, rate: int = RA
     return tone
 
 
+def babble(seconds: float, hertz: float = 150.0, level: float = 0.1) -> np.ndarray:
+    """A tone whose level moves as that of speech does, four times a second."""
+    times = np.arange(round(seconds * RATE)) / RATE
+    moving: np.ndarray = (0.55 - 0.45 * np.cos(2 * np.pi * 4 * times)).astype(np.float32)
+    babbled: np.ndarray = hum(seconds, hertz, level) * moving
+    return babbled
+
+
 def placed(
     pieces: Sequence[Samples], pauses: Sequence[float], *, lead_s: float = 0.0
 ) -> tuple[Samples, list[int]]:
@@ -32,7 +41,7 @@ def placed(
 
 
 class HummingEngine:
-    """0.05 s of tone for each letter, between silences as a model leaves them."""
+    """0.05 s of a moving tone for each letter, between silences as a model leaves them."""
 
     name = "hibari"  # takes the name of the default, so that voices resolve to it
 
@@ -68,9 +77,27 @@ class HummingEngine:
     def _hum(self, utterance: Utterance) -> Speech:
         self._before(utterance)
         letters = sum(char.isalnum() for char in utterance.text)
-        tone = hum(0.05 * letters / utterance.speed, 150 + utterance.seed % 50)
+        tone = babble(0.05 * letters / utterance.speed, 150 + utterance.seed % 50)
         quiet = np.zeros(round(0.3 * RATE), np.float32)
         return Speech(np.concatenate([quiet, tone, quiet]), RATE, letters)
+
+
+#: As long as what `GappyEngine` makes of it.
+GAPPED = "A sentence of about forty letters, as they are."
+
+
+class GappyEngine(HummingEngine):
+    """Says everything with a silence in the middle that is too long, until `whole_from` calls were made."""
+
+    whole_from = 99
+
+    def _hum(self, utterance: Utterance) -> Speech:
+        made = super()._hum(utterance)
+        if len(self.calls) > self.whole_from:
+            return made
+        middle = len(made.samples) // 2
+        gap = np.zeros(round(1.5 * RATE), np.float32)
+        return replace(made, samples=np.concatenate([made.samples[:middle], gap, made.samples[middle:]]))
 
 
 def request(text: str = "One sentence. And two.", **changes: object) -> SpeakRequest:

@@ -13,9 +13,9 @@ from lib.voices import EngineFacts, engine_facts
 from lib.voices.engines import HIBARI
 from synth.audio.measures import TakeMeasures
 from synth.speech.speak import speak
-from synth.speech.takes import RawTake, RejectedTake, Style
+from synth.speech.takes import PieceFault, RawTake, RejectedTake, Style
 from synth.speech.verdicts import FAILED, PASSED, UNVERIFIED, verification
-from synth.verify import CARE, Verdict
+from synth.verify import CARE, CHECKS, SignalFault, Verdict
 from tests.doubles import records
 from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
 
@@ -80,13 +80,21 @@ def test_the_table_of_care_is_the_one_in_use() -> None:
         assert f"| `{profile}` | {times[care.retakes]} | {end}" in page
 
 
+def test_every_check_of_the_signal_is_explained() -> None:
+    assert set(CHECKS) <= named("result-json.md")
+
+
 def test_every_key_of_a_verification_is_explained() -> None:
     verdict = Verdict(False, 0.4, "it differs")
-    take = RawTake(Style(1), hum(0.1), RATE, TakeMeasures(1, 15, 0, 0.3, 0.1, 0, 0, -25, ()), (), verdict)
-    (told,) = verification([replace(take, rejected=(RejectedTake(Style(2), "it differs", 0.4),))])
+    take = RawTake(Style(1), hum(0.1), RATE, TakeMeasures(1, 15, 0, 0.3, 0.1, 0, 0, -25), (), verdict)
+    rejected, fault = (
+        RejectedTake(Style(2), "it differs", 0.4),
+        PieceFault(1, SignalFault("gap", "It is silent.")),
+    )
+    (told,) = verification([replace(take, rejected=(rejected,), faults=(fault,))])
 
     entry = told.to_json()
-    assert {"verification", *entry, *entry["rejected"][0]} <= named("result-json.md")
+    assert {"verification", *entry, *entry["rejected"][0], *entry["faults"][0]} <= named("result-json.md")
     assert {UNVERIFIED, PASSED, FAILED} <= named("result-json.md")
 
 

@@ -40,6 +40,16 @@ def sent(asked: SpeakRequest) -> list[str]:
 
 
 class TestWords:
+    def test_the_record_keeps_how_they_were_said(self, tmp_path: Path) -> None:
+        def kept(pronounce: dict[str, str]) -> object:
+            asked = request(TEXT, pronounce=pronounce)
+            record = speak(asked, HummingEngine(), SystemClock(), tmp_path / "a", lambda *_: None)
+            return record.to_json().get("pronounce")
+
+        assert kept({"Ouse": "ooz"}) == {"Ouse": "ooz"}
+        assert kept({}) is None
+        assert kept({"Ouse": "oo" * 2_000}) is None  # it would weigh more than the rest
+
     def test_are_said_as_the_job_says(self) -> None:
         assert sent(request(TEXT, pronounce={"Ouse": "ooz"})) == ["The ooz froze.", "Nobody saw the ouse."]
         assert sent(request(TEXT, pronounce={"ouse": "ooz"})) == ["The ooz froze.", "Nobody saw the ooz."]

@@ -19,8 +19,9 @@ from synth.engines import EngineLimits, Speech, Utterance
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak, take_path
-from synth.speech.takes import RawTake, Style, rank, style_of
-from tests.unit.synth.fakes import RATE, HummingEngine, hum, request
+from synth.speech.takes import PieceFault, RawTake, Style, rank, style_of
+from synth.verify import SignalFault
+from tests.unit.synth.fakes import GAPPED, RATE, GappyEngine, HummingEngine, hum, request
 
 STYLED = EngineLimits(300, 1, seed_varies=False, usual_rate=None)
 SEEDED = EngineLimits(300, 1, seed_varies=True, usual_rate=None)
@@ -35,8 +36,9 @@ def spoken(asked: SpeakRequest, out: Path, engine: HummingEngine | None = None) 
 
 
 def raw_take(*flags: str, deviation: float | None = 0.0) -> RawTake:
-    measures = TakeMeasures(1.0, 15.0, deviation, 0.3, 0.1, 0.0, 0.0, -25.0, flags)
-    return RawTake(Style(1), hum(0.1), RATE, measures)
+    measures = TakeMeasures(1.0, 15.0, deviation, 0.3, 0.1, 0.0, 0.0, -25.0)
+    faults = tuple(PieceFault(1, SignalFault(flag, f"There is a {flag}.")) for flag in flags)
+    return RawTake(Style(1), hum(0.1), RATE, measures, faults=faults)
 
 
 class TestWhatIsAskedOfTheEngine:
@@ -135,7 +137,11 @@ class TestHowTakesDiffer:
 
 class TestWhichTakeIsChosen:
     def test_without_select_best_it_is_the_first(self) -> None:
-        assert rank([raw_take("gap"), raw_take()], select_best=False) == [0, 1]
+        assert rank([raw_take(), raw_take()], select_best=False) == [0, 1]
+        assert rank([raw_take("gap"), raw_take("rate", "gap")], select_best=False) == [0, 1]
+
+    def test_without_select_best_one_that_failed_gives_way_to_one_that_did_not(self) -> None:
+        assert rank([raw_take("gap"), raw_take()], select_best=False) == [1, 0]
 
     def test_fewest_faults_win(self) -> None:
         assert rank([raw_take("gap"), raw_take("gap", "rate"), raw_take()], select_best=True) == [2, 0, 1]
@@ -223,17 +229,13 @@ class TestTheRecord:
         assert "recogniser" in made[0]["verdict_why"]
 
     def test_a_fault_of_the_chosen_take_is_a_warning(self, tmp_path: Path) -> None:
-        class Gappy(HummingEngine):
-            def _hum(self, utterance: Utterance) -> Speech:
-                import numpy as np
-
-                quiet = hum(1.5, level=0.0)
-                return Speech(np.concatenate([hum(1.0), quiet, hum(1.0), quiet]), RATE, 10)
-
-        record = spoken(request("One."), tmp_path / "beat", Gappy())
+        record = spoken(request(GAPPED), tmp_path / "beat", GappyEngine())
 
         assert record.chosen.flags == ("gap",)
-        assert record.warnings == ("The chosen take has faults: gap.",)
+        assert record.warnings == (
+            "Take 1 did not pass: made 2 times (It is silent for 1.5 s in the middle.).",
+        )
+        assert (record.verdict, record.verdict_why) == ("FAILED", "It is silent for 1.5 s in the middle.")
 
 
 @pytest.mark.parametrize("variants", [0, 17])

@@ -1,11 +1,10 @@
-"""Silence is cut to known margins, pieces are joined without a click, faults are seen (V6, V9)."""
+"""Silence is cut to known margins, pieces are joined without a click (V9)."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from synth.audio.measures import PieceMeasures, measure_piece, measure_take
 from synth.audio.spectrum import Samples
 from synth.audio.trim import LEAD_S, TRAIL_S, trim
 from tests.unit.synth.fakes import RATE, hum, placed
@@ -17,10 +16,6 @@ def quiet(seconds: float) -> Samples:
 
 def between(lead: float, sound: Samples, trail: float) -> Samples:
     return np.concatenate([quiet(lead), sound, quiet(trail)])
-
-
-def flags(signal: Samples, phonemes: int | None = None, usual: float | None = None) -> tuple[str, ...]:
-    return measure_take([measure_piece(signal, trim(signal, RATE), phonemes)], usual).flags
 
 
 def test_silence_is_cut_to_the_margins() -> None:
@@ -104,59 +99,3 @@ def test_a_joint_has_no_step() -> None:
     assert np.abs(np.diff(joined)).max() <= natural * 1.05
     assert abs(joined[0]) < 0.001
     assert abs(joined[-1]) < 0.001
-
-
-def piece(seconds: float, phonemes: int) -> PieceMeasures:
-    signal = between(0.3, hum(seconds), 0.4)
-    return measure_piece(signal, trim(signal, RATE), phonemes)
-
-
-def test_short_lines_are_no_fault_of_the_rate() -> None:
-    """V6: "Me." and "When?" are drawn out, and ten of them are as sound as one."""
-    assert measure_take([piece(0.36, 2)] * 10, 14.9).flags == ()
-    assert measure_take([piece(0.36, 2), piece(2.0, 30)], 14.9).flags == ()
-
-
-def test_short_lines_do_not_hide_a_long_one_that_is_too_slow() -> None:
-    take = measure_take([piece(0.36, 2), piece(4.0, 30)], 14.9)
-
-    assert take.flags == ("rate",)
-    assert take.rate == pytest.approx(7.5, rel=0.02)
-
-
-def test_a_short_line_that_does_not_end_is_a_fault() -> None:
-    assert measure_take([piece(1.5, 2)], 14.9).flags == ("rate",)
-    assert measure_take([piece(1.1, 2)], 14.9).flags == ()
-    assert measure_take([piece(1.5, 2)], None).flags == ()
-
-
-def test_a_sound_take_has_no_faults() -> None:
-    assert flags(between(0.3, hum(2.0), 0.4), phonemes=30, usual=15.0) == ()
-
-
-@pytest.mark.parametrize(
-    ("fault", "signal", "phonemes"),
-    [
-        ("cut_off", between(0.3, hum(2.0), 0.0), 30),
-        ("gap", np.concatenate([between(0.3, hum(1.0), 1.5), hum(1.0), quiet(0.3)]), 30),
-        ("clipped", np.clip(between(0.3, hum(2.0, level=3.0), 0.3), -1, 1), 30),
-        ("offset", between(0.3, hum(2.0), 0.3) + np.float32(0.05), 30),
-        ("quiet", between(0.3, hum(2.0, level=0.003), 0.3), 30),
-        ("rate", between(0.3, hum(4.0), 0.3), 30),
-        ("rate", between(0.3, hum(2.0), 0.3), 60),
-    ],
-)
-def test_each_fault_is_seen(fault: str, signal: Samples, phonemes: int) -> None:
-    """V6: one at a time, so that switching one check off turns this red."""
-    assert fault in flags(signal, phonemes, usual=15.0)
-
-
-def test_a_word_or_two_says_nothing_about_the_rate() -> None:
-    assert flags(between(0.3, hum(0.4), 0.3), phonemes=30, usual=15.0) == ()
-
-
-def test_without_a_count_of_phonemes_there_is_no_rate() -> None:
-    signal = between(0.3, hum(2.0), 0.3)
-    take = measure_take([measure_piece(signal, trim(signal, RATE), None)], 15.0)
-
-    assert (take.rate, take.rate_deviation) == (None, None)

@@ -130,6 +130,46 @@ def test_events_are_counted_by_ending_and_no_other_number_is_there() -> None:
     assert all(name.startswith(("job_watcher", "job_queue")) for name in names)
 
 
+def test_broken_speech_is_counted_by_engine_and_voice_and_by_the_machines_of_late() -> None:
+    metrics = Metrics(lambda: [], {})
+    about = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "engine": "qwen3", "voice": "Ryan"}
+
+    def done(machine: str, spoken: int, broken: int) -> None:
+        counted = {"pieces_spoken": spoken, "pieces_broken": broken}
+        metrics.emit(JobDone(**about, **counted, host="h", machine=machine))  # type: ignore[arg-type] # dicts
+
+    done("m0", 10, 0)
+    for number in range(64):
+        done(f"m{number}", 100, number)
+    done("m7", 100, 3)
+
+    lines = metrics.text().decode().splitlines()
+    pieces = 'job_watcher_spoken_pieces_total{engine="qwen3",outcome="%s",voice="Ryan"} %s'
+    assert pieces % ("broken", "2019.0") in lines
+    assert pieces % ("sound", "4491.0") in lines
+    of_machines = [line for line in lines if line.startswith("job_watcher_machine_broken")]
+    assert 'job_watcher_machine_broken_pieces_per_thousand{machine="m7"} 50.0' in of_machines
+    assert len(of_machines) == 64
+
+    done("new", 100, 100)  # the one that did nothing for longest gives way
+    lines = metrics.text().decode().splitlines()
+    assert 'job_watcher_machine_broken_pieces_per_thousand{machine="new"} 1000.0' in lines
+    assert not any('machine="m0"' in line for line in lines)
+
+
+def test_engines_and_voices_are_told_apart_up_to_a_number() -> None:
+    """An engine's name is what a machine says of itself: one that invents them fills nobody's memory."""
+    metrics = Metrics(lambda: [], {})
+    about = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "pieces_spoken": 1, "host": "h"}
+    for number in range(300):
+        metrics.emit(JobDone(**about, engine=f"e{number}", voice="Ryan"))  # type: ignore[arg-type] # dicts
+
+    pieces = [line for line in metrics.text().decode().splitlines() if "spoken_pieces_total{" in line]
+
+    assert len(pieces) == 2 * (256 + 1)
+    assert 'job_watcher_spoken_pieces_total{engine="other",outcome="sound",voice="other"} 44.0' in pieces
+
+
 def test_a_page_that_fails_is_an_answer() -> None:
     def broken() -> PageAnswer:
         raise RuntimeError("why")

@@ -31,6 +31,7 @@ URLS = {
     "DATABASE_URL": "postgresql://me:{}@host/db",
     "STORAGE_URL": "s3://bucket/x?secret={}",
     "IMAGEN_WORKER_DATABASE_URL": "postgresql://me:{}@host/db",
+    "JOB_CONSOLE_URL": "https://me:{}@host",
     "LLM_BASE_URL": "https://me:{}@host/v1",
     "REPLICATE_URL": "https://me:{}@host",
     "SUPABASE_URL": "https://me:{}@host",

@@ -1,0 +1,106 @@
+"""The process that holds a recogniser: `python -I recognizer_host.py FOLDER_OF_THE_MODEL`.
+
+It is another one than the worker's, so that both have a core where there are two, and no crash of a native
+library takes the worker with it. It gives way to the engine (`nice`), uses one thread, and never asks the
+network: the model is a folder.
+
+On stdin comes a line of JSON, `samples` (how many), `language` (ISO 639-1), `timed` (whether words need their
+times), `careful` (a wider search), and then so many float32 samples of 16 kHz. On stdout goes a line of JSON:
+`words`, each `[text, start, end]` in seconds, or `error`. The first line of all tells `languages`, or `error`
+or what package is `missing`. It ends with its stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+_GIVES_WAY: Final = 5  # of 19
+_RATE: Final = 16_000
+_CAREFUL_BEAMS: Final = 5
+#: Numbers and signs may be written in many ways, words in one: so they are written as words.
+_NOT_WORDS: Final = re.compile(r"[0-9$£€¥%&+=@#°*/]")
+
+
+class WhisperModelFolder:
+    """A model of Whisper in the format of CTranslate2, loaded."""
+
+    def __init__(self, folder: str) -> None:
+        from faster_whisper import WhisperModel
+
+        if not (Path(folder) / "model.bin").is_file():
+            raise OSError(f"the folder {folder} has no model.bin")
+        self._model = WhisperModel(
+            folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, local_files_only=True
+        )
+        many = self._model.model.is_multilingual
+        self.languages = sorted(self._model.supported_languages) if many else ["en"]
+        tokenizer = self._model.hf_tokenizer
+        texts = range(tokenizer.token_to_id("<|endoftext|>"))
+        self._unwritten = [-1, *(each for each in texts if _NOT_WORDS.search(tokenizer.decode([each])))]
+
+    def hear(self, samples: Any, asked: dict[str, Any]) -> list[tuple[str, float, float]]:
+        """The words in `samples`."""
+        segments, _ = self._model.transcribe(
+            samples,
+            language=asked["language"],
+            beam_size=_CAREFUL_BEAMS if asked["careful"] else 1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            suppress_tokens=self._unwritten,
+            word_timestamps=asked["timed"],
+        )
+        words: list[tuple[str, float, float]] = []
+        for segment in segments:
+            if asked["timed"]:
+                words += [(word.word, float(word.start), float(word.end)) for word in segment.words or ()]
+            else:
+                words += [(word, float(segment.start), float(segment.end)) for word in segment.text.split()]
+        return words
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode() + b"\n"
+
+
+def _said(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:500]
+
+
+def main(folder: str, asked: BinaryIO, answers: BinaryIO) -> None:
+    """Hear until `asked` ends."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # whoever asks ends this
+    os.nice(_GIVES_WAY)
+    try:
+        import numpy as np
+
+        recognizer = WhisperModelFolder(folder)
+    except ModuleNotFoundError as error:
+        answers.write(_line({"missing": error.name}))
+        return
+    except Exception as error:  # whatever the packages raise over a folder that is no model
+        answers.write(_line({"error": _said(error)}))
+        return
+    answers.write(_line({"languages": recognizer.languages}))
+    answers.flush()
+    for line in asked:
+        wish = json.loads(line)
+        samples = np.frombuffer(asked.read(wish["samples"] * 4), np.float32)
+        try:
+            said = _line({"words": recognizer.hear(samples, wish)})
+        except Exception as error:  # over one window; others can be heard
+            said = _line({"error": _said(error)})
+        answers.write(said)
+        answers.flush()
+
+
+if __name__ == "__main__":
+    with open(os.dup(1), "wb") as own:
+        os.dup2(2, 1)  # what a library may print is no answer
+        main(sys.argv[1], sys.stdin.buffer, own)

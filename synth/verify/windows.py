@@ -1,0 +1,50 @@
+"""Windows: what a recogniser hears in one go. It costs by the window, so short takes share one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from synth.audio.spectrum import Samples
+from synth.verify.hosted_recognizer import HEARING_RATE
+
+#: A model of Whisper hears 30 s; it may take the very end of that for cut speech.
+LONGEST_WINDOW_S: Final = 29.0
+#: Between two of one window. With less, short ones are heard as one sentence; more costs and tells nothing.
+GAP_S: Final = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class HearingWindow:
+    """Samples at HEARING_RATE, and where in them each part begins, in seconds."""
+
+    samples: Samples
+    begins: tuple[float, ...]
+
+
+def together(lengths_s: Sequence[float]) -> int:
+    """How many of the first parts, so long, share a window: one at least, however long it is."""
+    taken, filled = 0, 0.0
+    for length in lengths_s:
+        if taken and filled + length > LONGEST_WINDOW_S:
+            break
+        taken, filled = taken + 1, filled + length + GAP_S
+    return taken
+
+
+def window_of(parts: Sequence[Samples]) -> HearingWindow:
+    """The parts one after the other, with silence between them."""
+    gap = np.zeros(round(GAP_S * HEARING_RATE), np.float32)
+    pieces: list[Samples] = []
+    begins, at = [], 0
+    for part in parts:
+        if pieces:
+            pieces.append(gap)
+            at += len(gap)
+        begins.append(at / HEARING_RATE)
+        pieces.append(part)
+        at += len(part)
+    return HearingWindow(np.concatenate(pieces), tuple(begins))
