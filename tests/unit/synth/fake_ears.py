@@ -26,6 +26,7 @@ class WhisperedEars:
 
     def __init__(self, said: dict[int, str], *, known: frozenset[str] | None = frozenset({"en"})) -> None:
         self.said, self._known = said, known
+        self.said_carefully: dict[int, str] = {}  # where that is heard otherwise
         self.windows: list[tuple[int, ...]] = []
         self.careful: list[tuple[int, ...]] = []
         self.before: Callable[[], None] = lambda: None
@@ -40,7 +41,7 @@ class WhisperedEars:
         (self.careful if careful else self.windows).append(tuple(number for number, _, _ in found))
         words: list[HeardWord] = []
         for number, start, end in found:
-            texts = self.said[number].split()
+            texts = (self.said_carefully if careful else {}).get(number, self.said[number]).split()
             each = (end - start) / max(len(texts), 1)
             words += [
                 HeardWord(text, start + at * each, start + (at + 1) * each) for at, text in enumerate(texts)

@@ -80,13 +80,7 @@ class TestWindows:
         hall.ears.said |= {1: "nobody came", 2: "", 3: "yes"}
         for number, text in ((1, "Nobody came."), (2, "Stop the car."), (3, "Yes.")):
             hall.say(number, text)
-        real = hall.ears.hear
-
-        def hear(samples: object, language: str, *, timed: bool, careful: bool) -> object:
-            hall.ears.said[2] = "stop the car" if careful else ""
-            return real(samples, language, timed=timed, careful=careful)  # type: ignore[arg-type]
-
-        hall.ears.hear = hear  # type: ignore[method-assign,assignment]
+        hall.ears.said_carefully[2] = "stop the car"
         assert oks(hall.verdicts()) == [True, True, True]
         assert hall.ears.careful == [(2,)]
 

@@ -189,9 +189,7 @@ class TestTheAlignment:
     @settings(max_examples=100, deadline=None)
     def test_is_the_cheapest_and_whole_also_in_halves(self, sent: str, said: str) -> None:
         whole = aligned_sounds(sent, said)
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(alignment, "_LARGEST", 6)
-            halved = aligned_sounds(sent, said)
+        halved = aligned_sounds(sent, said, largest=6)
         for steps in (whole, halved):
             assert [each.sent_at for each in steps if each.sent_at is not None] == list(range(len(sent)))
             assert [each.heard_at for each in steps if each.heard_at is not None] == list(range(len(said)))
