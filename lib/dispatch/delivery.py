@@ -141,4 +141,8 @@ def _as_asked(spec: JobSpec, record: MadeRecord | None) -> MadeRecord:
         raise InvalidSpoolData(
             f"The worker's result has {made} takes where the job asks for {spec.variants}."
         )
+    if record.pieces > max(len(spec.text), 1):  # it is counted who breaks how many
+        raise InvalidSpoolData(
+            f"The worker's result has {record.pieces} pieces of a text of {len(spec.text)} characters."
+        )
     return record

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Settled
@@ -30,6 +30,8 @@ from lib.spool import ResultErrorClass as WorkerError
 from lib.storage import ArtifactMismatch, StorageUnavailable
 
 log = logging.getLogger(__name__)
+
+_LONGEST_NAME: Final = 64  # of an engine, as a machine tells it
 
 _CORRUPT = "corrupt_output"
 _UPLOAD_LOOK_S = 0.2
@@ -208,8 +210,8 @@ def _outcome(job: InFlightJob, state: HostState, settled: Settled) -> JobOutcome
     told: dict[str, Any] = {}
     if spoken is not None:
         told = {
-            "engine": spoken.engine,
-            "voice": spoken.voice or spoken.speaker or "",
+            "engine": spoken.engine[:_LONGEST_NAME],
+            "voice": job.lease.spec.voice or job.lease.spec.speaker or "",
             "pieces_spoken": spoken.pieces_spoken,
             "pieces_broken": spoken.pieces_broken,
         }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 _HANDED_ON: Final = ("released", "lost")
+_MOST_VOICES: Final = 256  # told apart; what a machine says of itself must not fill the memory
 _MOST_MACHINES: Final = 64  # told of, those that finished something last: machines come and go
 _TRIES: Final = ("delivered", "refused", "dropped")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -146,6 +147,7 @@ class _SpokenPieces:
             ["machine"],
             registry=registry,
         )
+        self._named: set[tuple[str, str]] = set()  # engines and voices
         self._spoken: dict[str, tuple[int, int]] = {}  # by machine: pieces, and broken ones
 
     def count(self, done: JobDone) -> None:
@@ -153,6 +155,9 @@ class _SpokenPieces:
         if not done.pieces_spoken:
             return
         labels = (done.engine, done.voice)
+        if labels not in self._named:
+            labels = labels if len(self._named) < _MOST_VOICES else ("other", "other")
+            self._named.add(labels)
         self._pieces.labels(*labels, "broken").inc(done.pieces_broken)
         self._pieces.labels(*labels, "sound").inc(max(0, done.pieces_spoken - done.pieces_broken))
         machine = done.machine or done.host

@@ -35,16 +35,25 @@ class TakeCount(NamedTuple):
         """With more of them."""
         return TakeCount(self.spoken + spoken, self.broken + broken)
 
+    def at_most(self, spoken: int) -> TakeCount:
+        """The same share of so many at most."""
+        return TakeCount(spoken, self.broken * spoken // self.spoken) if self.spoken > spoken else self
+
 
 def suspects(counts: Mapping[str, TakeCount]) -> frozenset[str]:
-    """The machines that break more than chance explains, by name; one alone is never suspected."""
-    spoken = sum(count.spoken for count in counts.values())
-    broken = sum(count.broken for count in counts.values())
-    return frozenset(
-        name
-        for name, count in counts.items()
-        if is_suspect(count, TakeCount(spoken - count.spoken, broken - count.broken))
-    )
+    """The machines that break more than chance explains, by name; one alone is never suspected.
+
+    Each peer counts as much as the machine itself at most: a count is what a machine tells of itself, and one
+    that claims a million sound ones would make all others suspect.
+    """
+    found = set()
+    for name, count in counts.items():
+        most = max(count.spoken, _LEAST_OF_PEERS)
+        peers = [other.at_most(most) for peer, other in counts.items() if peer != name]
+        spoken, broken = sum(peer.spoken for peer in peers), sum(peer.broken for peer in peers)
+        if is_suspect(count, TakeCount(spoken, broken)):
+            found.add(name)
+    return frozenset(found)
 
 
 def is_suspect(count: TakeCount, peers: TakeCount) -> bool:

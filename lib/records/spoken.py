@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.records.reading import Fields
-from lib.records.takes import Take, takes_from
+from lib.records.takes import Take, json_bytes, takes_from
 from lib.records.verification import Verification, verification_from
 
 FORMAT: Final = 2
@@ -85,6 +85,18 @@ class SpokenRecord:
         for take in self.takes:
             left -= take.caption_bytes
             kept.append(take if left >= 0 else replace(take, captions=()))
+        return self.placed(kept)
+
+    def within(self, most_bytes: int) -> SpokenRecord:
+        """The same record, at most so many bytes without its cues, as far as the times of words are too much.
+
+        The last takes lose theirs first; cues that were made of them stay.
+        """
+        bare = self.placed([replace(take, words=(), captions=()) for take in self.takes])
+        kept, left = [], most_bytes - json_bytes(bare.to_json())
+        for take in self.takes:
+            left -= take.word_bytes
+            kept.append(take if left >= 0 else replace(take, words=()))
         return self.placed(kept)
 
     def of_inputs(self, inputs: str) -> SpokenRecord:

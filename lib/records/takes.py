@@ -58,6 +58,11 @@ class WordTiming:
         return {"text": self.text, "start": self.start, "end": self.end, "source": self.source}
 
 
+def json_bytes(value: object) -> int:
+    """How long `value` is as compact JSON in UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+
+
 @dataclass(frozen=True, slots=True)
 class Take:
     """One take with its file. Number 1 is the chosen one; `made` counts in the order of making."""
@@ -98,8 +103,12 @@ class Take:
     @property
     def caption_bytes(self) -> int:
         """How long its cues are as compact JSON in UTF-8."""
-        value = [cue.to_json() for cue in self.captions]
-        return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
+        return json_bytes([cue.to_json() for cue in self.captions])
+
+    @property
+    def word_bytes(self) -> int:
+        """How long the times of its words are, likewise."""
+        return json_bytes([word.to_json() for word in self.words])
 
     def placed(self, audio: FileRef, peaks: FileRef | None, caption_files: Sequence[FileRef] = ()) -> Take:
         """The same take with its files in another place."""

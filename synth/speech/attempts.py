@@ -13,10 +13,12 @@ from synth.engines.port import Speech
 from synth.speech.heard_pieces import HeardPiece
 from synth.speech.kept_pieces import KeptPiece
 from synth.speech.takes import RawTake, RejectedTake, Style
+from synth.speech.verdicts import shortened
 from synth.text.pieces import split_text
 
 _SHORTEST_SPLIT: Final = 40  # characters; what is shorter is not said better in two
 _A_LITTLE_OVER_HALF: Final = 0.6
+_MOST_TOLD: Final = 4  # reasons for which a take failed, in its evidence
 
 
 @dataclass(slots=True)
@@ -137,8 +139,11 @@ def _found(take: RawTake) -> list[str]:
 
 
 def evidence(take: RawTake) -> str:
-    """Why a take failed, and its predecessors."""
+    """Why a take failed, and its predecessors: of a long text some of it, since all of it fills a record."""
     found = [*([take.verdict.why] if take.verdict is not None and not take.verdict.ok else []), *_found(take)]
     whys = [*(each.why for each in take.rejected), " ".join(found)]
     times = sum(each.piece is None for each in take.rejected) + 1
-    return f"made {'once' if times == 1 else f'{times} times'} ({' / '.join(dict.fromkeys(whys))})"
+    told = [shortened(why) for why in dict.fromkeys(whys)]
+    if (left := len(told) - _MOST_TOLD) > 0:
+        told[_MOST_TOLD - 1 : -1] = [f"{left} more"]
+    return f"made {'once' if times == 1 else f'{times} times'} ({' / '.join(told)})"

@@ -32,7 +32,7 @@ class JudgedTakes:
             request.voice.language,
             request.voice.engine,
             request.profile,
-            timed=request.captions,
+            timed=True,  # every record has cues
         )
         self._waiting: deque[tuple[Attempt, RawTake, Future[Answer]]] = deque()
         self._earlier: list[Verdict] = []

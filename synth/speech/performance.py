@@ -117,6 +117,8 @@ class Performing:
         self._hear_back()
         for answer in answers:
             turn = self._unheard.popleft()
+            if turn.index in turn.attempt.heard:  # the engine failed at another part of it
+                continue
             if isinstance(answer, Speech) and not is_sound(answer):
                 answer = EngineFailed("The engine made values that are no sound.")
             if isinstance(answer, EngineFailed):
@@ -163,6 +165,8 @@ class Performing:
         attempt, best = turn.attempt, min(turn.tries, key=lambda each: each.heard.standing)
         turn.reject(best, of_several=len(self._pieces) > 1)
         attempt.heard[turn.index] = self._keep(turn, best)
+        if turn.split is not None:
+            self._unspoken = deque(other for other in self._unspoken if other.split is not turn.split)
         self.done += 1
         if len(attempt.heard) == len(self._pieces):
             self._judge(attempt)

@@ -13,7 +13,8 @@ UNVERIFIED: Final = "UNVERIFIED"
 PASSED: Final = "PASSED"
 FAILED: Final = "FAILED"
 _LONGEST_WHY: Final = 200
-_MOST_FAULTS: Final = 20  # told of a take; a long one has hundreds of pieces
+_MOST_FAULTS: Final = 20  # told of all takes together; a long one has hundreds of pieces
+_LEAST_FAULTS: Final = 2  # told of each take: a record with 16 of them has 64 KiB
 _WHY_UNVERIFIED: Final = (
     "No speech recogniser is installed, so nobody compared what was said with the text; "
     f"{len(CHECKS)} checks of the signal found nothing."
@@ -30,29 +31,30 @@ def verdict_of_given(answer: Verdict | Unheard | None, faults: Sequence[SignalFa
     verdict = answer if isinstance(answer, Verdict) else None
     heard = [verdict.why] if verdict is not None and not verdict.ok else []
     if heard or faults:
-        return FAILED, _short(" ".join([*heard, *(fault.why for fault in faults)]))
+        return FAILED, shortened(" ".join([*heard, *(fault.why for fault in faults)]))
     if isinstance(answer, Unheard):
-        return UNVERIFIED, _short(answer.why)
-    return (UNVERIFIED, _WHY_UNVERIFIED) if verdict is None else (PASSED, _short(verdict.why))
+        return UNVERIFIED, shortened(answer.why)
+    return (UNVERIFIED, _WHY_UNVERIFIED) if verdict is None else (PASSED, shortened(verdict.why))
 
 
 def verification(takes: Sequence[RawTake]) -> tuple[Verification, ...]:
     """The evidence, take by take, the chosen first; none where nothing was judged, made again or wrong."""
     if not any(take.verdict or take.rejected or take.faults for take in takes):
         return ()
-    return tuple(_of(number, take) for number, take in enumerate(takes, start=1))
+    most = max(_MOST_FAULTS // len(takes), _LEAST_FAULTS)
+    return tuple(_of(number, take, most) for number, take in enumerate(takes, start=1))
 
 
-def _of(number: int, take: RawTake) -> Verification:
+def _of(number: int, take: RawTake, most: int) -> Verification:
     verdict = take.verdict
     return Verification(
         take=number,
         ok=None if verdict is None else verdict.ok,
         score=None if verdict is None else round(verdict.score, 4),
-        why=None if verdict is None else _short(verdict.why),
-        rejected=tuple(map(_rejected, take.rejected[:_MOST_FAULTS])),
+        why=None if verdict is None else shortened(verdict.why),
+        rejected=tuple(map(_rejected, take.rejected[:most])),
         faults=tuple(
-            FaultRecord(each.fault.check, each.piece, _short(each.why)) for each in take.faults[:_MOST_FAULTS]
+            FaultRecord(each.fault.check, each.piece, shortened(each.why)) for each in take.faults[:most]
         ),
     )
 
@@ -63,11 +65,12 @@ def _rejected(rejected: RejectedTake) -> RejectedRecord:
         speed=rejected.style.speed,
         intonation=rejected.style.intonation,
         score=None if rejected.score is None else round(rejected.score, 4),
-        why=_short(rejected.why),
+        why=shortened(rejected.why),
         piece=rejected.piece,
         checks=rejected.checks,
     )
 
 
-def _short(why: str) -> str:
+def shortened(why: str) -> str:
+    """A sentence of at most 200 characters: who wants all of it finds it in what it is about."""
     return why if len(why) <= _LONGEST_WHY else why[: _LONGEST_WHY - 1] + "…"

@@ -34,6 +34,8 @@ _CODES: Final = {"English": "en"}
 #: A recogniser's times in a window may be off by so much, and those of some words by more.
 _ASIDE_S: Final = 0.5
 _MOST_THERE: Final = 0.6
+_MOST_FAILURES: Final = 2  # of the parts of a window that failed: then it is the recogniser, not they
+_NOTHING: Final = Comparison(0, 0.0, (), ())  # of a stretch that nobody heard
 _MOST_TOGETHER: Final = 24  # parts of one window: more would wait long for the last of them
 
 
@@ -46,6 +48,7 @@ class _Wish:
     sample_rate: int
     future: Future[Answer]
     found: dict[int, Comparison] = field(default_factory=dict)  # by stretch
+    unheard: dict[int, str] = field(default_factory=dict)  # why not, of the others
 
     @property
     def stretches(self) -> Sequence[SentPiece]:
@@ -59,6 +62,12 @@ class _HeardPart:
     wish: _Wish
     index: int
     stretch: SentPiece
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody has to listen to it any more."""
+        wish = self.wish
+        return wish.future.done() or self.index in wish.found or self.index in wish.unheard
 
     def samples(self) -> Samples:
         """What is heard of it, at HEARING_RATE."""
@@ -132,11 +141,35 @@ class ListeningVerifier:
             if not parts:
                 continue
             try:
-                self._hear_together(parts)
-            except (RecognizerFailed, JobRunnerError) as error:
-                self._leave(parts, str(error))
-            except Exception as error:  # a fault of ours must not leave a job waiting for ever
-                self._leave(parts, f"Listening failed: {type(error).__name__}: {error}.")
+                self._hear_or_leave(parts)
+            except JobRunnerError as error:  # nothing can be heard here
+                for part in parts:
+                    _answer(part.wish, Unheard(str(error)))
+
+    def _hear_or_leave(self, parts: Sequence[_HeardPart]) -> None:
+        """Hear all; each alone where it fails together: what one does is not the others' fault."""
+        why = self._trouble(parts)
+        failures = 0
+        for part in parts:
+            if why is None or part.is_settled:
+                continue
+            if len(parts) > 1 and failures < _MOST_FAILURES:
+                why = self._trouble([part]) or why
+            if not part.is_settled:
+                failures += 1
+                self._leave([part], why)
+
+    def _trouble(self, parts: Sequence[_HeardPart]) -> str | None:
+        """Hear them; why that failed, or None. Raises JobRunnerError."""
+        try:
+            self._hear_together(parts)
+        except RecognizerFailed as error:
+            return str(error)
+        except JobRunnerError:
+            raise
+        except Exception as error:  # a fault of ours must not leave a job waiting for ever
+            return f"Listening failed: {type(error).__name__}: {error}."
+        return None
 
     def _next_parts(self) -> list[_HeardPart]:
         """Those that share the next window, in order; of a take that nobody waits for, none."""
@@ -188,13 +221,20 @@ class ListeningVerifier:
     def _found(self, part: _HeardPart, found: Comparison) -> None:
         wish = part.wish
         wish.found[part.index] = _within(found, part.stretch) if wish.sent.timed else replace(found, words=())
-        if len(wish.found) == len(wish.stretches):
-            in_order = [wish.found[index] for index in range(len(wish.found))]
-            _answer(wish, verdict_of(in_order, self.name))
+        self._answer_when_settled(wish)
 
     def _leave(self, parts: Sequence[_HeardPart], why: str) -> None:
         for part in parts:
-            _answer(part.wish, Unheard(why))
+            part.wish.unheard[part.index] = why
+            self._answer_when_settled(part.wish)
+
+    def _answer_when_settled(self, wish: _Wish) -> None:
+        """What was heard wrong fails the take, whatever was not heard; to pass, all has to be heard."""
+        if len(wish.found) + len(wish.unheard) < len(wish.stretches):
+            return
+        in_order = [wish.found.get(index, _NOTHING) for index in range(len(wish.stretches))]
+        verdict = verdict_of(in_order, self.name)
+        _answer(wish, Unheard(min(wish.unheard.items())[1]) if wish.unheard and verdict.ok else verdict)
 
 
 def _again_if_gone(ask: Callable[[], _T]) -> _T:

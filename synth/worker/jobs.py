@@ -23,7 +23,7 @@ from lib.spool import (
     TakenJob,
     is_passing,
 )
-from lib.spool.layout import AUDIO
+from lib.spool.layout import AUDIO, MAX_RECORD_BYTES
 from lib.voices import VoiceRegistry, engine_facts
 from lib.voices.pauses import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
@@ -37,6 +37,7 @@ from synth.speech.speak import finish, speak
 from synth.speech.takes import Performance
 from synth.verify import Verifier
 
+_WARNINGS_BYTES: Final = 500  # of what is said of a record that was too long
 #: After these nobody goes on with what was spoken.
 _LAST_WORDS: Final = frozenset({ResultErrorClass.BAD_INPUT, ResultErrorClass.CANCELED})
 
@@ -245,13 +246,19 @@ class JobSpeaker:
 
 
 def sendable(record: SpokenRecord) -> SpokenRecord:
-    """The record as a spool takes it: without the cues that are too many, which it says."""
-    kept = record.with_captions(MAX_CAPTIONS_BYTES)
-    lost = sum(bool(take.captions) for take in record.takes) - sum(bool(take.captions) for take in kept.takes)
-    if not lost:
-        return record
-    warning = f"The text is too long for captions of all takes: {lost} of {len(record.takes)} have none."
-    return replace(kept, warnings=(*kept.warnings, warning))
+    """The record as a spool takes it: without cues and times of words that are too many, which it says."""
+    kept = record.with_captions(MAX_CAPTIONS_BYTES).within(MAX_RECORD_BYTES - _WARNINGS_BYTES)
+    pairs = list(zip(record.takes, kept.takes, strict=True))
+    lost = {
+        "captions": sum(len(before.captions) > len(after.captions) for before, after in pairs),
+        "the times of words": sum(len(before.words) > len(after.words) for before, after in pairs),
+    }
+    warnings = [
+        f"The text is too long for {what} of all takes: {count} of {len(pairs)} have none."
+        for what, count in lost.items()
+        if count
+    ]
+    return replace(kept, warnings=(*kept.warnings, *warnings)) if warnings else record
 
 
 def _opening(request: SpeakRequest) -> str:

@@ -145,6 +145,7 @@ class ScriptedHost:
         took_s: float = 0.0,
         takes: int | None = None,
         verification: tuple[Verification, ...] = (),
+        pieces: int = 1,
     ) -> None:
         assert taken.job is not None
         folder, now = self.spool.scratch(taken.entry), self.clock.now()
@@ -158,7 +159,7 @@ class ScriptedHost:
             request_id=taken.job.request_id,
             started_at=now,
             finished_at=now + took_s,
-            record=None if error else replace(spoken(made), verification=verification),
+            record=None if error else replace(spoken(made), verification=verification, pieces=pieces),
             error=error,
             fingerprint=taken.job.fingerprint,
         )

@@ -64,6 +64,18 @@ class TestBrokenSpeech:
         assert other is not None
         assert (view.suspect, other.suspect) == (suspect, False)
 
+    def test_is_not_counted_of_more_pieces_than_the_text_can_have(self, bench: Bench) -> None:
+        """A machine that claims a million sound ones would make its peers suspect."""
+        job = spec("beat-001")
+        dispatcher = bench.holding(job)
+        (taken,) = bench.host.take()
+        bench.host.script = lambda: None
+        bench.host.speak(taken, pieces=1_000_000)
+
+        dispatcher.step()
+
+        assert bench.job(job).state is JobState.DELAYED
+
 
 @pytest.mark.parametrize(("select_best", "state"), [(True, JobState.DONE), (False, JobState.DELAYED)])
 def test_fewer_takes_than_asked_are_taken_where_the_best_was_to_be_chosen(

@@ -51,6 +51,11 @@ def test_no_sound_machine_is_suspected_in_a_year_of_work() -> None:
         assert not suspects(counts)
 
 
+def test_a_machine_that_claims_a_million_sound_ones_makes_no_other_suspect() -> None:
+    honest = dict.fromkeys("abc", TakeCount(1000, 15))
+    assert suspects({**honest, "liar": TakeCount(1_000_000, 0)}) == frozenset()
+
+
 def test_the_share_is_told_in_thousands() -> None:
     assert (TakeCount(400, 6).per_thousand, TakeCount().per_thousand) == (15.0, 0.0)
 

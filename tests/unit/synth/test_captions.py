@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import soundfile
 
 from lib.captions import Cue, cue_trouble, read_json
 from lib.clock import SystemClock
-from lib.records import SpokenRecord
+from lib.records import SpokenRecord, WordTiming
 from lib.spool import MAX_CAPTIONS_BYTES
+from lib.spool.layout import MAX_RECORD_BYTES
 from synth.engines import Speech, Utterance
 from synth.speech.speak import speak
 from synth.worker.jobs import sendable
@@ -152,4 +154,17 @@ def test_a_record_with_more_cues_than_a_spool_takes_goes_without_those_of_its_la
 
     assert [bool(take.captions) for take in sent.takes] == [True, False]
     assert sent.warnings == ("The text is too long for captions of all takes: 1 of 2 have none.",)
+
+
+def test_a_record_with_more_times_of_words_than_a_spool_takes_goes_without_them() -> None:
+    """A chapter has thousands of words; its cues were made with their times, and stay."""
+    words = tuple(WordTiming("keeper", at, at + 1, "asr") for at in range(1000))
+    cues = (Cue(0.0, 1.0, "The keeper.", "asr"),)
+    record = records.spoken(*(records.take(number, words=words, captions=cues) for number in (1, 2)))
+
+    sent = sendable(record)
+
+    assert len(json.dumps(sent.to_json())) < MAX_RECORD_BYTES < len(json.dumps(record.to_json()))
+    assert [(bool(take.words), bool(take.captions)) for take in sent.takes] == [(True, True), (False, True)]
+    assert sent.warnings == ("The text is too long for the times of words of all takes: 1 of 2 have none.",)
     assert sendable(records.spoken()) == records.spoken()

@@ -164,11 +164,13 @@ class TestCaptions:
     def test_but_not_those_of_a_take_that_says_something_else(self) -> None:
         assert self.words(replace(BAD, words=self.WORDS)) == ()
 
-    def test_times_are_asked_for_only_where_there_are_captions(self) -> None:
-        beside = Beside(GOOD)
-        made(beside, request("One.", captions=True))
-        made(beside, request("One."))
-        assert [sent.timed for sent in beside.heard] == [True, False]
+    def test_of_a_workers_job_have_them_too(self, bench: Bench) -> None:
+        """Its record has the cues that files are made of where the audio is stored."""
+        beside = bench.verifier = Beside(replace(GOOD, words=self.WORDS))
+        entry = bench.submit("a", "One sentence.")
+        bench.work()
+        assert beside.heard[0].timed
+        assert bench.record(entry).chosen.words == self.WORDS
 
 
 class TestAWorker:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lib.errors import MissingExtra
+from synth.verify.comparison import HeardWord
 from synth.verify.hosted_recognizer import RecognizerFailed, RecognizerGone
 from synth.verify.installed import reason_not_to
 from synth.verify.listener import Answer, ListeningVerifier
@@ -124,8 +125,41 @@ class TestATakeOfManyPieces:
         assert (last.text, last.source) == ("is", "asr")
         assert 2.5 < last.start < last.end <= 3.0
 
+    def test_fails_for_what_was_heard_wrong_though_some_of_it_cannot_be_heard(self) -> None:
+        """One piece without sounds must not hide that another says something else."""
+        verdict = self.of_three("Nobody came.", "...", "Yes, it is.")
+        assert isinstance(verdict, Verdict)
+        assert verdict.wrong_stretches == (0,)
+
+    def test_does_not_pass_where_some_of_it_cannot_be_heard(self) -> None:
+        answer = self.of_three("A thing of beauty.", "...", "Yes, it is.")
+        assert answer == Unheard("There is no sound in the text that could be compared.")
+
+    def of_three(self, *texts: str) -> Answer:
+        ears = WhisperedEars({1: "a thing of beauty", 2: "", 3: "yes it is"})
+        samples = np.concatenate([voice(1), voice(2), voice(3)])
+        pieces = tuple(SentPiece(text, at, at + 1.0) for at, text in enumerate(texts))
+        listener = ListeningVerifier(ears)
+        answer = listener.begin(sent(" ".join(texts), stretches=pieces), samples, RATE).result(SOON)
+        listener.close()
+        return answer
+
 
 class TestWhatIsNotHeard:
+    def test_what_one_take_does_to_the_recogniser_is_not_the_others_fault(self, hall: Hall) -> None:
+        hall.ears.said |= {1: "nobody came", 2: "stop the car", 3: "yes"}
+        for number, text in ((1, "Nobody came."), (2, "Stop the car."), (3, "Yes.")):
+            hall.say(number, text)
+
+        def dies(words: list[HeardWord]) -> None:
+            if any(word.text == "car" for word in words):
+                raise RecognizerGone("The process of the recogniser ended with status -9.")
+
+        hall.ears.after = dies
+        first, second, third = hall.verdicts()
+        assert oks([first, third]) == [True, True]
+        assert second == Unheard("The process of the recogniser ended with status -9.")
+
     def answer(self, ears: WhisperedEars, wish: Sent | None = None) -> Answer:
         listener = ListeningVerifier(ears)
         answer = listener.begin(wish or sent("Nobody came."), voice(1), RATE).result(SOON)

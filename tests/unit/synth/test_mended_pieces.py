@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,17 @@ import pytest
 import soundfile
 
 from lib.clock import ManualClock, SystemClock
-from synth.engines import Speech, Utterance
+from lib.spool.layout import MAX_RECORD_BYTES
+from synth.engines import EngineFailed, Speech, Utterance
+from synth.speech.attempts import evidence
 from synth.speech.kept_pieces import KeptPieces
-from synth.speech.performance import perform
+from synth.speech.performance import Performing, perform
 from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest
 from synth.speech.speak import speak
-from synth.speech.takes import Performance
-from synth.verify import CARE, Verdict
+from synth.speech.takes import Performance, PieceFault
+from synth.speech.verdicts import verification
+from synth.verify import CARE, SignalFault, Verdict
 from tests.unit.synth.fakes import GAPPED, RATE, GappyEngine, HummingEngine, request
 from tests.unit.synth.worker_bench import Bench
 
@@ -99,6 +103,25 @@ class TestAPieceWithAFault:
         assert take.failed
         assert len(take.rejected) == 1 + CARE["balanced"].retakes  # the tries and the parts, but for one
 
+    @pytest.mark.parametrize("batch", [1, 4])
+    @pytest.mark.parametrize("seed_varies", [True, False])
+    def test_whose_parts_the_engine_fails_at_is_settled_once(self, batch: int, *, seed_varies: bool) -> None:
+        engine = Faulty(lambda utterance, before: utterance.text == LONG, seed_varies=seed_varies)
+        performing = Performing(request(f"One. {LONG}"), engine.load(), engine.limits())
+        while performing.pending:
+            given = performing.give(batch)
+            performing.hear(
+                [
+                    each if utterance.text in (LONG, "One.") else EngineFailed("It stumbled.")
+                    for utterance, each in zip(given, engine.speak(given), strict=True)
+                ]
+            )
+        (take,) = performing.performance().takes
+
+        assert performing.done == performing.total
+        assert take.flags == ("gap",)
+        assert all(each.piece == 2 for each in take.rejected)  # no take was made beside this one
+
     def test_keeps_its_pause_and_length_when_it_is_said_in_parts(self) -> None:
         broken = Faulty(lambda utterance, before: utterance.text == LONG, seed_varies=False)
 
@@ -155,6 +178,24 @@ class TestWhenNothingMendsIt:
         assert told["ok"] is None
         assert {each["piece"] for each in told["rejected"]} == {None}
         assert len({each["seed"] for each in told["rejected"]}) == len(told["rejected"])
+
+    def test_some_of_it_is_told_of_a_long_text(self) -> None:
+        """A worker's record has 64 KiB; one over that is refused, and the machine blamed for it."""
+        take = spoken(Faulty(lambda utterance, before: True), request(LONG)).takes[0]
+        faults = tuple(
+            PieceFault(at, SignalFault("gap", f"It is silent for {at} s. " + "x" * 300))
+            for at in range(1, 500)
+        )
+        rejected = tuple(replace(take.rejected[0], why=each.why, piece=each.piece) for each in faults)
+        long = replace(take, faults=faults, rejected=rejected)
+
+        told = [each.to_json() for each in verification([long] * 16)]
+
+        assert len(json.dumps(told)) < MAX_RECORD_BYTES / 2
+        assert all(each["faults"] and each["rejected"] for each in told)
+        assert evidence(long).startswith("made once (It is silent for 1 s. xx")
+        assert "496 more" in evidence(long)
+        assert len(evidence(long)) < 1000
 
 
 class Hears:

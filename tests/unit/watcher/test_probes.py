@@ -157,6 +157,19 @@ def test_broken_speech_is_counted_by_engine_and_voice_and_by_the_machines_of_lat
     assert not any('machine="m0"' in line for line in lines)
 
 
+def test_engines_and_voices_are_told_apart_up_to_a_number() -> None:
+    """An engine's name is what a machine says of itself: one that invents them fills nobody's memory."""
+    metrics = Metrics(lambda: [], {})
+    about = {"request_id": "a:b", "lease_no": 1, "attempt": 1, "pieces_spoken": 1, "host": "h"}
+    for number in range(300):
+        metrics.emit(JobDone(**about, engine=f"e{number}", voice="Ryan"))  # type: ignore[arg-type] # dicts
+
+    pieces = [line for line in metrics.text().decode().splitlines() if "spoken_pieces_total{" in line]
+
+    assert len(pieces) == 2 * (256 + 1)
+    assert 'job_watcher_spoken_pieces_total{engine="other",outcome="sound",voice="other"} 44.0' in pieces
+
+
 def test_a_page_that_fails_is_an_answer() -> None:
     def broken() -> PageAnswer:
         raise RuntimeError("why")
