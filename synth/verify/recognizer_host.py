@@ -12,6 +12,7 @@ or what package is `missing`. It ends with its stdin.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -101,6 +102,9 @@ def main(folder: str, asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    with open(os.dup(1), "wb") as own:
+    with (
+        contextlib.suppress(BrokenPipeError),
+        open(os.dup(1), "wb") as own,
+    ):  # nobody wants the answer any more
         os.dup2(2, 1)  # what a library may print is no answer
         main(sys.argv[1], sys.stdin.buffer, own)
