@@ -383,7 +383,6 @@ def test_a_record_tells_of_its_inputs_only_in_a_manifests_folder() -> None:
 @pytest.mark.parametrize("evidence", [{}, {"log": "text", "worker_class": 5}, {"log": None}])
 def test_a_failure_whose_worker_said_nothing_has_no_log_and_no_class_of_it(evidence: dict[str, Any]) -> None:
     quiet = FailedRecord("transient", "It failed.", evidence)
-
     assert (quiet.log, quiet.worker_class) == ((), None)
     assert (FAILURE.log, FAILURE.worker_class) == (("one", "two"), "engine")
 
