@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from job_console.access.caller import ConsoleCaller
 from job_console.answers import NobodyNamed
@@ -40,6 +40,14 @@ FILE_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "It is what `If-None-Match` names."},
     **errors(401, 404, 416, 422, 429, 503),
 }
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: For a body's whole numbers, behind their bounds: JSON calls 5.0 one, and Python does not.
+WHOLE: Final = BeforeValidator(_whole)
 
 
 class RequestBody(BaseModel):

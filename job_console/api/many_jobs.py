@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from job_console.answers import ConsoleJson
-from job_console.api.kinds import REQUEST_PATTERN, Limit, Parts, RequestBody
+from job_console.api.kinds import REQUEST_PATTERN, WHOLE, Limit, Parts, RequestBody
 from job_console.contract import ref
 from job_console.openapi import changing, exact, reading
 from lib.jobqueue import JobState
@@ -87,11 +87,6 @@ _FAILURES = exact(
 )
 
 
-def _whole(value: object) -> object:
-    """A number that JSON calls whole: 5.0 is one, and no integer of Python's."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 Unfinished = Literal["waiting", "running", "delayed"]
 Part = Annotated[str, Query(max_length=200, description="Only ids that hold this, whatever its capitals.")]
 _Ids = Annotated[
@@ -100,7 +95,7 @@ _Ids = Annotated[
 _AtOnce = Annotated[
     int,
     Field(ge=1, le=_AT_ONCE, description="How many at most in this step."),
-    BeforeValidator(_whole),  # behind the bounds, else the OpenAPI has none
+    WHOLE,  # behind the bounds, else the OpenAPI has none
 ]
 _Part = Annotated[str, Field(max_length=200)]
 _Since = Annotated[float, Field(ge=0, le=1e11)]

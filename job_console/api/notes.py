@@ -8,7 +8,16 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from job_console.answers import ConsoleJson, NotFound
-from job_console.api.kinds import REQUEST_PATTERN, RUN_PATTERN, Limit, Name, Parts, RequestBody, operator_of
+from job_console.api.kinds import (
+    REQUEST_PATTERN,
+    RUN_PATTERN,
+    WHOLE,
+    Limit,
+    Name,
+    Parts,
+    RequestBody,
+    operator_of,
+)
 from job_console.api.takes import take_of
 from job_console.notes import LONGEST_NOTE
 from job_console.openapi import changing, json_answer, reading
@@ -59,8 +68,8 @@ class NoteBody(RequestBody):
     words: Annotated[str, Field(min_length=1, max_length=LONGEST_NOTE, pattern=r"^[^\x00]*\S[^\x00]*$")]
     seconds: Annotated[float, Field(ge=0, le=1e6, strict=False, description="from the start of the audio")]
     job: Annotated[str, Field(pattern=REQUEST_PATTERN)] | None = None
-    take: Annotated[int, Field(ge=1, le=1000)] = 1
-    revision: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    take: Annotated[int, Field(ge=1, le=1000), WHOLE] = 1
+    revision: Annotated[int, Field(ge=1, le=10**9), WHOLE] | None = None
     run: Annotated[str, Field(pattern=RUN_PATTERN)] | None = None
     path: Annotated[str, Field(min_length=1, max_length=404)] | None = None
     operator: Name | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from job_console.notes import ListenerNote
 from job_console.pages.players import HeardTake, matched, measures_of, take_address
@@ -140,22 +140,26 @@ def _heard_take(
     )
 
 
-_KINDS = {"ok": "good", "passed": "good", "failed": "bad", "rejected": "bad"}
+_KINDS: Final = {"PASSED": "good", "FAILED": "bad"}
 
 
 def _verdict(spoken: SpokenRecord, take: Take) -> tuple[str, str, str]:
-    """A take's verdict in a word, its kind, and why: what was measured of it, or that nobody judged it."""
+    """A take's verdict in a word, its kind, and why: what was found of it, or that nobody judged it."""
     own = next((each for each in spoken.verification if each.take == take.take), None)
     chosen = spoken.chosen_why if take.take == 1 and len(spoken.takes) > 1 else ""
-    if own is None or own.ok is None:
+    if take.take == 1:
+        word, reasons = spoken.verdict, [spoken.verdict_why]
+    else:
+        word = "UNVERIFIED" if own is None or own.ok is None else "PASSED" if own.ok else "FAILED"
+        reasons = [own.why or ""] if own is not None else []
+    if own is not None:
+        if own.faults and word != "FAILED":
+            word = "FAILED"
         if take.take != 1:
-            return "UNVERIFIED", "warn", own.why or "" if own else ""
-        kind = _KINDS.get(spoken.verdict.lower(), "warn")
-        return spoken.verdict, kind, " ".join(each for each in (spoken.verdict_why, chosen) if each)
-    word = "passed" if own.ok else "failed"
-    score = "" if own.score is None else f"Score {own.score:.3g} (less is better)."
-    again = f"{len(own.rejected)} made before it and rejected." if own.rejected else ""
-    return word, _KINDS[word], " ".join(each for each in (own.why or "", score, again, chosen) if each)
+            reasons += [fault.why for fault in own.faults]
+        reasons.append("" if own.score is None else f"Score {own.score:.3g} (less is better).")
+        reasons.append(f"{len(own.rejected)} made before it and rejected." if own.rejected else "")
+    return word, _KINDS.get(word, "warn"), " ".join(each for each in (*reasons, chosen) if each)
 
 
 def _cost(parts: ConsoleParts, record: JobRecord, finished: FinishedJob | None) -> str:

@@ -29,7 +29,7 @@ from lib.pipeline.rejected_texts import reject_and_keep
 
 _SOUND: Final = frozenset({"wav", "flac", "mp3", "opus", "ogg", "m4a", "m4b", "mp4", "webm"})
 _TEXT: Final = frozenset({"txt", "md", "json", "jsonl", "yaml", "yml", "srt", "vtt"})
-_TEXT_BYTES: Final = 1 << 20
+_TEXT_BYTES: Final = 64 << 10  # more is on no screen
 _TICK_S: Final = 0.5  # the seconds of what can be taken back are seen to pass
 
 #: Looks, and gives what draws what it saw above the desk, in so many columns.

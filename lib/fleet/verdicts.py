@@ -155,8 +155,6 @@ def _unwell(case: _Case) -> MachineVerdict | None:
         return MachineVerdict(MachineEvent.FAILED, machine.failing)
     if machine.accused:
         return MachineVerdict(MachineEvent.FAILED, "accused")
-    if machine.suspect:
-        return MachineVerdict(MachineEvent.FAILED, "broken_takes")
     if machine.failures > policy.forgiven_failures:
         return MachineVerdict(MachineEvent.FAILED, "corrupt_output")
     if machine.deaths > policy.forgiven_deaths:
@@ -167,6 +165,8 @@ def _unwell(case: _Case) -> MachineVerdict | None:
         return MachineVerdict(MachineEvent.FAILED, "stuck_job")
     if machine.job_age_s > max(policy.job_limit_s, policy.job_limit_factor * machine.job_due_s):
         return MachineVerdict(MachineEvent.FAILED, "endless_job")
+    if machine.suspect:
+        return MachineVerdict(MachineEvent.FAILED, "broken_takes")
     return None
 
 

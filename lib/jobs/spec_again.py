@@ -112,8 +112,8 @@ def _told(record: JobRecord, spoken: SpokenRecord, kept: Mapping[str, Any]) -> d
         "format": spoken.audio_format,
     }
     told |= {"voice": spoken.voice} if spoken.voice else {"speaker": spoken.speaker}
-    if len(spoken.takes) > 1:
-        told["variants"] = len(spoken.takes)
+    if spoken.asked > 1:
+        told["variants"] = spoken.asked
     if spoken.pronounce:
         told["pronounce"] = dict(spoken.pronounce)
     if first.speed != 1.0:

@@ -51,11 +51,7 @@ class Settings:
     redis_url: Annotated[
         str | None,
         url("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster"),
-        About(
-            "Redis server of the queue",
-            default="unset: the embedded server",
-            example="redis://127.0.0.1:6379/0",
-        ),
+        About("Redis server of the queue", "unset: the embedded server", "redis://127.0.0.1:6379/0"),
     ] = None
     jobs_data_dir: Annotated[
         Path,
@@ -117,11 +113,7 @@ class Settings:
             r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}(?:-[0-9]{1,5})?",
             "host:port, or host:first-last for the first free port, like 127.0.0.1:9464-9471",
         ),
-        About(
-            "where a watcher serves /metrics, /livez and /readyz",
-            default="unset: nowhere",
-            example="127.0.0.1:9464-9471",
-        ),
+        About("where a watcher serves /metrics, /livez and /readyz", "unset: nowhere", "127.0.0.1:9464-9471"),
     ] = None
     log_format: Annotated[
         str,
@@ -131,20 +123,12 @@ class Settings:
     local_workers: Annotated[
         int,
         whole(1, 1000),
-        About(
-            "resident workers of provider local, run and execute-manifest",
-            default="one per core, at most 4",
-            example="4",
-        ),
+        About("resident workers of provider local, run and execute-manifest", "one per core, at most 4", "4"),
     ]
     ssh_key_file: Annotated[
         Path | None,
         path("a file's path"),
-        About(
-            "private key of provider ssh",
-            default="those that `asyncssh` looks for",
-            example="~/.ssh/id_ed25519",
-        ),
+        About("private key of provider ssh", "those that `asyncssh` looks for", "~/.ssh/id_ed25519"),
     ] = None
     ssh_known_hosts: Annotated[
         Path,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Costs = NDArray[np.float32]
 
 _ALIKE: Final = 0.5  # what one costs in the place of another that is easily taken for it
-_LARGEST: Final = 4_000_000  # cells of a table that is held whole; larger ones are halved (Hirschberg)
+LARGEST_TABLE: Final = 4_000_000  # cells of a table that is held whole; larger ones are halved (Hirschberg)
 #: Sounds that recognisers write for each other: a vowel for a vowel, and pairs that voice alone tells apart.
 _GROUPS: Final = (
     "AIOWYɑæəɛɪiuʊ",
@@ -55,21 +55,22 @@ class Step:
     cost: float
 
 
-def aligned_sounds(sent: str, heard: str) -> list[Step]:
+def aligned_sounds(sent: str, heard: str, *, largest: int = LARGEST_TABLE) -> list[Step]:
     """The cheapest way from one to the other, in order: each sound of both is in one step.
 
     A sound that is left out or put in costs 1, one for another 1, or half where they are alike. Time grows
-    with the product of the lengths, the memory with the longer one.
+    with the product of the lengths, the memory with the longer one: a table of more than `largest` cells is
+    not held, but halved.
     """
     if sent == heard:
         return [Step(at, at, 0.0) for at in range(len(sent))]
     steps: list[Step] = []
-    _align(sent, heard, 0, 0, steps)
+    _align(sent, heard, 0, 0, steps, largest)
     return steps
 
 
-def _align(sent: str, heard: str, sent_at: int, heard_at: int, steps: list[Step]) -> None:
-    if not sent or not heard or (len(sent) + 1) * (len(heard) + 1) <= _LARGEST:
+def _align(sent: str, heard: str, sent_at: int, heard_at: int, steps: list[Step], largest: int) -> None:
+    if not sent or not heard or (len(sent) + 1) * (len(heard) + 1) <= largest:
         steps.extend(_walked(sent, heard, sent_at, heard_at))
         return
     if len(sent) == 1:  # against millions
@@ -83,8 +84,8 @@ def _align(sent: str, heard: str, sent_at: int, heard_at: int, steps: list[Step]
     ahead = _last_row(sent[:half], heard)
     back = _last_row(sent[half:][::-1], heard[::-1])[::-1]
     cut = int(np.argmin(ahead + back))
-    _align(sent[:half], heard[:cut], sent_at, heard_at, steps)
-    _align(sent[half:], heard[cut:], sent_at + half, heard_at + cut, steps)
+    _align(sent[:half], heard[:cut], sent_at, heard_at, steps, largest)
+    _align(sent[half:], heard[cut:], sent_at + half, heard_at + cut, steps, largest)
 
 
 def _rows(sent: str, heard: str) -> Iterator[Costs]:

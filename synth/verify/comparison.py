@@ -87,7 +87,9 @@ class _HeardSounds:
 
         for (first, last), group in groupby(filter(_is_heard, reader.heard(text)), key=places):
             together = list(group)
-            words += _shared(together, heard[first].start, max(heard[last].end, heard[first].start))
+            # Words that are read across two that were heard begin where those before them end.
+            begin = max(heard[first].start, words[-1].end if words else 0.0)
+            words += _shared(together, begin, max(heard[last].end, begin))
             sounds += [word.sounds for word in together]
         counts = [len(each) for each in sounds]
         return cls(words, counts, "".join(sounds), list(accumulate(counts, initial=0)))

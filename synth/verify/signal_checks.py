@@ -51,7 +51,7 @@ _LONGEST_GAP_S: Final = 1.2  # hibari's longest is 0.52; over it a listener wait
 _LONGER_PAUSE_S: Final = 0.3
 _LONGEST_MARGIN_S: Final = 1.5  # at either end; a Japanese voice of Kokoro leaves 0.84
 _LEAST_TRAIL_S: Final = 0.060  # less quiet at the end is a word cut off; the engines leave 0.08 to 0.84
-_FADED_DB: Final = -29.0  # of the peak, in the last 60 ms; hibari's "A?" ends so
+_FADED_DB: Final = -24.0  # of the peak, in the last 60 ms; a quick "A?" of hibari ends so
 _LOUD_ONSET_DB: Final = -10.0  # re peak; vowels of espeak, which leaves no quiet, begin at -16
 _LARGEST_OFFSET: Final = 0.01
 _QUIETEST_RMS_DB: Final = -45.0  # hibari as it comes: -27
@@ -127,7 +127,7 @@ def check_margins(piece: ExaminedPiece) -> str | None:
 def check_cut_off(piece: ExaminedPiece) -> str | None:
     """At least 60 ms of quiet after the last sound, before trimming: 13 of 13 cut ends, no false alarm.
 
-    Of a lone sound its breath may be cut off: what ends under -29 dB of the peak has faded.
+    Of a lone sound its breath may be cut off: what ends under -24 dB of the peak has faded.
     """
     trail, due = piece.measures.trail_s, piece.due
     lone = (due.letters if due.sounds is None else due.sounds) < LEAST_SOUNDS

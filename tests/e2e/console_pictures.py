@@ -60,8 +60,8 @@ def main(folder: Path) -> None:
                     for name, path, there in _PAGES:
                         _take(page, path, there, folder / f"{name}.png")
                 with logged_in(browser, studio.url, size=PHONE, dark=True) as page:
-                    path = "/gates?run=lighthouse&stage=script"
-                    _take(page, path, "#gate", folder / "gate-on-a-phone.png", whole=False)
+                    page.goto(studio.link("lighthouse", "ann"))
+                    _save(page.screenshot(full_page=True), folder / "link-on-a-phone.png")
         finally:
             studio.close()
             warm.stop()
@@ -81,12 +81,12 @@ def _hand_in(page: Page, folder: Path) -> None:
     _save(page.screenshot(full_page=True), folder / "script.png")
 
 
-def _take(page: Page, path: str, there: str, file: Path, *, whole: bool = True) -> None:
+def _take(page: Page, path: str, there: str, file: Path) -> None:
     page.goto(path)
     page.wait_for_selector(there)
     page.wait_for_selector("#live[data-state=live]")
     page.evaluate("document.fonts.ready")
-    _save(page.screenshot(full_page=whole), file)
+    _save(page.screenshot(full_page=True), file)
 
 
 def _save(shot: bytes, file: Path) -> None:

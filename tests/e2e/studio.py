@@ -23,8 +23,8 @@ class Studio:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN)
         self.url = f"http://127.0.0.1:{port}"
+        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN, JOB_CONSOLE_URL=self.url)
         self.home.start("up")
         self.home.until(lambda seen: seen.lock_owner is not None)
         for words in (("worker", "--dag", "video"), ("orchestrator-loop",)):
@@ -57,6 +57,13 @@ class Studio:
                 break
         following.kill()
         following.communicate()
+
+    def link(self, run: str, operator: str) -> str:
+        """A link that decides about the gate of a run, as somebody is sent it."""
+        words = ("gates", "--link", "--run", run, "--operator", operator, "--json")
+        told = json.loads(self.home.run(*words, program="job-pipeline").stdout)
+        url: str = told["gates"][0]["links"][0]["url"]
+        return url
 
     def decided(self, run: str) -> list[tuple[Any, ...]]:
         """The trail about the gate of its script, without who and when."""

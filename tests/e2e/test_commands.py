@@ -231,8 +231,8 @@ def test_up_and_down_have_their_documented_shapes(tmp_path: Path) -> None:
             "voice-synth-speak",
         ),
         ("voice-synth", ("caption", "nothing.json"), "error"),
-        ("voice-synth", ("verify", "nothing.wav", "--text", "Now."), "error"),
         ("voice-synth", ("peaks", "a.wav"), "voice-synth-peaks"),
+        ("voice-synth", ("verify", "nothing.wav", "--text", "Now."), "error"),
         ("voice-synth", ("doctor",), "voice-synth-doctor"),
         ("voice-synth", ("doctor", "--engine", "qwen3"), "voice-synth-doctor"),
         (

@@ -91,7 +91,7 @@ def test_a_script_is_handed_in_heard_changed_and_taken_away(
 
 
 def test_a_gate_is_decided_in_each_way_and_leaves_the_same_trail(studio: Studio, page: Page) -> None:
-    runs = ("by-page", "by-terminal", "by-rest")
+    runs = ("by-page", "by-terminal", "by-rest", "by-link")
     for run in runs:
         studio.film(run)
     page.goto("/gates?run=by-page&stage=script")
@@ -105,6 +105,12 @@ def test_a_gate_is_decided_in_each_way_and_leaves_the_same_trail(studio: Studio,
     assert studio.home.run(*gone, program="job-pipeline").returncode == 0
     studio.until_gate("by-rest")
     studio.ask("POST", "/runs/by-rest/gates/script/reject", {"operator": "ann", "notes": "shorter"})
+    studio.until_gate("by-link")
+    page.context.clear_cookies()  # whoever has the link needs no session
+    page.goto(studio.link("by-link", "ann"))
+    page.fill("[name=note]", "shorter")
+    page.click("[name=decision][value=reject]")
+    page.wait_for_selector("text=rejected by ann")
 
     trails = {run: studio.decided(run) for run in runs}
     assert trails["by-page"] == [

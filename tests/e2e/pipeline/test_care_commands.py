@@ -78,7 +78,7 @@ def test_links_are_printed_for_who_has_no_receiver(
     assert "set JOB_CONSOLE_URL" in pipelines.refused("gates", "--link", status=78)
     monkeypatch.setenv("JOB_CONSOLE_URL", "http://console.example.org")
     assert "must begin with https://" in pipelines.refused("gates", "--link", status=78)
-    assert "give --link" in pipelines.refused("gates", "--operator", "ann", status=2)
+    assert "give --watch or --link" in pipelines.refused("gates", "--operator", "ann", status=2)
     monkeypatch.setenv("JOB_CONSOLE_URL", "https://console.example.org/")
     monkeypatch.setenv("JOBS_DATA_DIR", str(pipelines.folder / "data"))
     (gate,) = pipelines.shaped("gates", "--link", "--operator", "ann", "--operator", "bob")["gates"]

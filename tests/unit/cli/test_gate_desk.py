@@ -14,6 +14,7 @@ from lib.cli.gate_watch import LedgerRoom
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.pipeline.gates import approve_gate, open_gates, reject_gate
 from lib.pipeline.runs import advance
+from lib.pipeline.trail import events_after
 from lib.pipeline.views import get_job_status
 from tests.doubles.console import ConsoleDesk, sound
 
@@ -70,6 +71,27 @@ class TestKeys:
         desk.tick(100.0 + UNDO_S)
         assert decided(shop, "r1") == ("approved", "ann", None)
         assert desk.said == ["approved: script of r1"]
+
+    def test_the_trail_is_that_of_the_command(self, shop: ConsoleDesk, desk: GateDesk) -> None:
+        desk.press("a", 0.0)
+        desk.press("jrtoo long\n", 0.0)  # of r3
+        desk.close()
+        approve_gate(shop.ledger, "r2", "script", operator="ann")
+        approved, by_command, rejected = (
+            [
+                (event.kind, event.task, {**event.data, "seconds": 0})
+                for event in events_after(shop.ledger, 0, run=run)
+            ]
+            for run in ("r1", "r2", "r3")
+        )
+        assert approved == by_command
+        kind, stage, told = rejected[-1]
+        assert (kind, stage, told["operator"], told["notes"]) == (
+            "gate_rejected",
+            "script",
+            "ann",
+            "too long",
+        )
 
     def test_a_rejection_asks_why_and_words_are_no_keys(self, shop: ConsoleDesk, desk: GateDesk) -> None:
         desk.press("jR", 0.0)

@@ -11,7 +11,7 @@ import pytest
 from job_console.pages.players import HeardTake, matched
 from lib.jobqueue import Changed, ErrorClass, Failure
 from lib.jobspec import normalize_job_spec
-from lib.records import Verification
+from lib.records import FaultRecord, Verification
 from tests.doubles.console import ConsoleDesk, check_answer
 from tests.doubles.spoken_jobs import perform
 
@@ -187,18 +187,21 @@ def test_a_verdict_is_that_of_the_take(desk: ConsoleDesk, client: httpx.Client) 
     desk.enqueue("a")
     judged = (
         Verification(1, ok=True, score=0.02, why=None),
-        Verification(2, ok=False, score=0.4, why="cut off"),
+        Verification(2, ok=False, score=0.4, why="It is cut off."),
+        Verification(3, ok=None, score=None, why=None, faults=(FaultRecord("clipping", 1, "It clips."),)),
     )
     perform(
         desk,
         "a",
         "Job a. The sea comes back.",
-        takes=3,
-        verdict="passed",
-        verdict_why="",
+        takes=4,
+        verdict="PASSED",
+        verdict_why="It was heard.",
         verification=judged,
     )
     page = client.get(PAGE).text
     words = re.findall(r'<span class="word (\w+)">([^<]+)</span>', page[page.index('id="takes"') :])
-    assert words[:3] == [("good", "passed"), ("bad", "failed"), ("warn", "UNVERIFIED")]
-    assert "cut off Score 0.4 (less is better)." in page
+    assert words[:4] == [("good", "PASSED"), ("bad", "FAILED"), ("bad", "FAILED"), ("warn", "UNVERIFIED")]
+    assert "It was heard. Score 0.02 (less is better)." in page
+    assert "It is cut off. Score 0.4 (less is better)." in page
+    assert "It clips." in page

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from job_console.voice_samples import LONGEST_LINE, VoiceSamples
 from tests.doubles.console import BEARER, ConsoleDesk, check_answer, sound
@@ -88,20 +87,18 @@ def test_one_is_spoken_at_a_time(desk: ConsoleDesk) -> None:
         assert client.post(path, json={"text": "Two."}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "status"),
-    [
-        ("nobody", "Hello.", 404),
-        ("..", "Hello.", 404),
-        ("Ryan", "", 422),
-        ("Ryan", " \t", 422),
-        ("Ryan", "x" * (LONGEST_LINE + 1), 422),
-    ],
-)
-def test_what_cannot_be_said_is_told(desk: ConsoleDesk, name: str, text: str, status: int) -> None:
+def test_what_cannot_be_said_is_told(desk: ConsoleDesk) -> None:
     speaker = Speaker()
     with desk.client(samples=samples(desk.folder, speaker)) as client:
-        assert client.post(f"{API}/voices/{name}/samples", json={"text": text}).status_code == status
+        for name, text, status in (
+            ("nobody", "Hello.", 404),
+            ("..", "Hello.", 404),
+            ("Ryan", "", 422),
+            ("Ryan", " \t", 422),
+            ("Ryan", "x" * (LONGEST_LINE + 1), 422),
+        ):
+            asked = client.post(f"{API}/voices/{name}/samples", json={"text": text})
+            assert asked.status_code == status, (name, text)
     assert speaker.said == []
 
 

@@ -39,7 +39,7 @@ def spoken_of(spec: JobSpec, *cues: str, **changes: Any) -> SpokenRecord:
         for number in range(1, spec.variants + 1)
     ]
     return records.spoken(
-        *takes,
+        *changes.pop("takes", takes),
         voice=spec.voice,
         speaker=spec.speaker,
         profile=spec.profile,
@@ -110,6 +110,13 @@ def test_what_is_not_proved_is_said(
     assert known.job["speaker"] == "Ryan"
     assert known.job.get("text", "").split() == " ".join(cues).split()
     assert "kept no more" in known.why
+
+
+def test_takes_that_were_not_needed_were_asked_for() -> None:
+    spec = asked(variants=3, select_best=True)
+    queue = done(spec, "Two words.", takes=(spoken_of(asked(), "Two words.").takes[0],), variants=3)
+    known = spec_again(queue, "topic:a")
+    assert (known.exact, known.job["variants"]) == (True, 3)
 
 
 def test_a_record_of_before_says_nothing_of_how_words_were_said() -> None:

@@ -383,7 +383,6 @@ def test_a_record_tells_of_its_inputs_only_in_a_manifests_folder() -> None:
 @pytest.mark.parametrize("evidence", [{}, {"log": "text", "worker_class": 5}, {"log": None}])
 def test_a_failure_whose_worker_said_nothing_has_no_log_and_no_class_of_it(evidence: dict[str, Any]) -> None:
     quiet = FailedRecord("transient", "It failed.", evidence)
-
     assert (quiet.log, quiet.worker_class) == ((), None)
     assert (FAILURE.log, FAILURE.worker_class) == (("one", "two"), "engine")
 
@@ -392,10 +391,3 @@ def test_a_failure_may_come_without_evidence() -> None:
     bare = FailedRecord.from_json({"class": "bad_input", "message": "No."})
 
     assert bare == FailedRecord("bad_input", "No.")
-
-
-def test_broken_pieces_are_counted_each_once() -> None:
-    """What was said again, and each piece of what was kept that has a fault."""
-    assert (FULL.pieces_spoken, FULL.pieces_broken) == (FULL.pieces * len(FULL.takes) + 1, 2)
-    assert Verification(1, False, 0.4, "It differs.").broken == 1
-    assert Verification(1, True, 0.0, "All of it.").broken == 0
