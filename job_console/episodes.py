@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 _GAP_S: Final = 0.7  # a paragraph's pause, as `job-runner join` has it
 _FOLDER, _MADE = "episode", "made.json"
+_SCRATCH: Final = ".making-"
 _MOST_WAITING: Final = 10
 _MOST_BYTES: Final = 16 << 20
 _NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
@@ -114,16 +116,15 @@ class EpisodeMaker:
             if script.id in self._making:
                 return Episode("making")
             failed = self._failed.get(script.id)
-        if failed is not None:
-            return Episode("failed", failed)
         made = self._made(script.id)
         if made is None:
-            return Episode("none")
+            return Episode("none") if failed is None else Episode("failed", failed)
         if lines is None:
             file = self._shelf.file(script.id)
             lines = script_lines(self._queue, file.specs, file.lines)
         return Episode(
-            "made",
+            "made" if failed is None else "failed",  # the one before can be taken away still
+            failed or "",
             current=made["content"] == _content([line for line in lines if not line.spec.is_picture]),
             files=tuple(made["files"]),
             audio_seconds=made["audio_seconds"],
@@ -163,7 +164,9 @@ class EpisodeMaker:
 
     def _make(self, script: KeptScript, order: EpisodeOrder, beats: Sequence[EpisodeBeat]) -> None:
         folder = self._shelf.folder_of(script.id)
-        with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as scratch:
+        for left in folder.glob(f"{_SCRATCH}*"):  # by a console that was killed: one is made at a time
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=folder) as scratch:
             work = Path(scratch)
             places = [self._audio(beat, work / f"{number}") for number, beat in enumerate(beats)]
             titles = Titles(order.title or script.name.rpartition(".")[0] or script.name, "", "")
@@ -185,7 +188,8 @@ class EpisodeMaker:
                 "loudness_lufs": told["loudness_lufs"],
             }
             write_whole(work / _FOLDER / _MADE, json.dumps(made).encode(), sync=False)
-            shutil.rmtree(folder / _FOLDER, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                (folder / _FOLDER).rename(work / "before")
             (work / _FOLDER).rename(folder / _FOLDER)
 
     def _audio(self, beat: EpisodeBeat, place: Path) -> Path:

@@ -179,7 +179,7 @@ class NoteBook:
         size = os.fstat(self._file).st_size
         data = b"\n" * (size > self._read) + f"{json.dumps(told)}\n".encode()
         if size + len(data) > _MOST_BYTES:
-            raise BadConfiguration(f"{self.path} is full; move it away, and notes begin anew")
+            raise BadConfiguration(f"{self.path} is full; move it away and start the console anew")
         try:
             if os.write(self._file, data) < len(data):
                 raise OSError("the disk is full")

@@ -15,6 +15,7 @@ from lib.jobs.synth_process import run_synth
 
 _WAITS_S: Final = 20.0
 _TAKES_S: Final = 60.0  # at most, from when it is begun
+_MOST_WAITING: Final = 12  # a page has eight players; each that waits holds one of few threads
 _MOST_KEPT: Final = 500  # files of at most 100 KB
 _MOST_REFUSED: Final = 500
 _LARGEST: Final = 1 << 30  # bytes of audio: three hours of WAV
@@ -71,7 +72,9 @@ class Waveforms:
         make: Callable[[Path, Path], str] = _by_synth,
         *,
         most_kept: int = _MOST_KEPT,
+        most_waiting: int = _MOST_WAITING,
     ) -> None:
+        self._places = threading.BoundedSemaphore(most_waiting)
         self._folder, self._make, self._most_kept = folder, make, most_kept
         self._making = threading.Lock()
         self._refused: dict[str, str] = {}  # by tag: what is no audio is not tried for each who looks
@@ -86,8 +89,16 @@ class Waveforms:
         place = self._folder / f"{tag}.json"
         if (kept := _read(place)) is not None:
             return kept
+        if not self._places.acquire(blocking=False):
+            raise _others_first(name)
+        try:
+            return self._in_turn(descriptor, name, tag, place)
+        finally:
+            self._places.release()
+
+    def _in_turn(self, descriptor: int, name: str, tag: str, place: Path) -> bytes:
         if not self._making.acquire(timeout=_WAITS_S):
-            raise TryAgain(f"the waveform of {name} waits for others that are being made; ask again")
+            raise _others_first(name)
         try:
             kept = _read(place)
             return self._made(descriptor, name, tag, place) if kept is None else kept
@@ -113,6 +124,10 @@ class Waveforms:
             return self._make(Path(f"/proc/{os.getpid()}/fd/{descriptor}"), place)
         except JobFailed as error:
             return error.message
+
+
+def _others_first(name: str) -> TryAgain:
+    return TryAgain(f"the waveform of {name} waits for others that are being made; ask again")
 
 
 def _read(place: Path) -> bytes | None:

@@ -17,9 +17,13 @@ from tests.doubles.console import TOKEN
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+#: A name of this computer that a browser does not know for one, so that it tells it as little as any host that
+#: speaks no TLS.
+ELSEWHERE: Final = "console.test"
 _FLAGS: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--hide-scrollbars"),
     "--autoplay-policy=no-user-gesture-required",
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
 )
 WIDE: Final = (1280, 900)
 PHONE: Final = (380, 780)

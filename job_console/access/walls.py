@@ -24,7 +24,6 @@ _POLICY: Final = (
 _ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
@@ -33,6 +32,9 @@ _UNLESS_SAID: Final = (
     (b"content-security-policy", _POLICY.encode()),
     (b"cache-control", b"no-store"),
 )
+#: Other sites are told nothing. We hear where a form comes from: without TLS nothing else says it.
+_REFERRER: Final = (b"referrer-policy", b"same-origin")
+_REFERRER_BY_LINK: Final = (b"referrer-policy", b"no-referrer")  # its address is the secret
 _LONGEST_LOGIN: Final = 32 << 10
 _LONGEST_NOTE: Final = 160 << 10  # the longest one, each letter of it as %F0%9F%8C%8A
 _GO: Final = {"Connection": "close"}  # what is left of such a body is never read
@@ -64,7 +66,7 @@ class Walls:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message = {**message, "headers": self._headers(message["headers"])}
+                message = {**message, "headers": self._headers(message["headers"], scope)}
             async with asyncio.timeout(self._limits.write_s):
                 await send(message)
 
@@ -76,9 +78,10 @@ class Walls:
                 raise
             await self._answer_of(error, scope)(scope, receive, walled)
 
-    def _headers(self, said: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _headers(self, said: list[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
         names = {name.lower() for name, _ in said}
-        return [*said, *self._always, *(each for each in _UNLESS_SAID if each[0] not in names)]
+        referrer = _REFERRER_BY_LINK if is_by_link(scope) else _REFERRER
+        return [*said, *self._always, referrer, *(each for each in _UNLESS_SAID if each[0] not in names)]
 
     def _longest(self, scope: Scope) -> int:
         """Who has not shown a token yet gets no memory for more than a token."""

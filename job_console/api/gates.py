@@ -12,12 +12,14 @@ from job_console.api.kinds import RUN_PATTERN, Name, Parts, RequestBody, RunId, 
 from job_console.api.runs import tell
 from job_console.contract import ref
 from job_console.openapi import changing, reading
+from job_console.parts import ConsoleParts
+from lib.errors import JobRunnerError
 from lib.pipeline.gates import count_open_gates
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.overview import gates_inbox, of_pipelines
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import advance
-from lib.pipeline.views import gate_json
+from lib.pipeline.views import gate_json, get_job_status
 
 router = APIRouter(tags=["gates"])
 
@@ -39,6 +41,14 @@ class DecisionBody(RequestBody):
         Field(
             pattern=r"^[0-9a-f]{64}$",
             description="The digest that was looked at: what has changed since is not decided about.",
+        ),
+    ] = None
+    attempt: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10**9,
+            description="The attempt that was looked at: a later one that looks the same is another.",
         ),
     ] = None
 
@@ -90,7 +100,14 @@ def approve(request: Request, parts: Parts, run: RunId, stage: StageName, asked:
     folder = None if asked.elsewhere else parts.journal.folder_of(run)
     try:
         gate = approve_inspected(
-            parts.ledger, run, stage, folder=folder, operator=who, notes=asked.notes, seen=asked.seen
+            parts.ledger,
+            run,
+            stage,
+            folder=folder,
+            operator=who,
+            notes=asked.notes,
+            seen=asked.seen,
+            number=_opening_of(parts, run, stage, asked.attempt),
         )
     finally:
         tell(parts)
@@ -114,9 +131,27 @@ def reject(request: Request, parts: Parts, run: RunId, stage: StageName, asked: 
             operator=who,
             notes=asked.notes,
             seen=asked.seen,
+            number=_opening_of(parts, run, stage, asked.attempt),
         )
         if asked.anew:
-            advance(parts.ledger, run, operator=who, stage=stage, instruction=asked.notes)
+            _run_anew(parts, run, stage, who, asked.notes)
     finally:
         tell(parts)
     return ConsoleJson(gate_json(gate))
+
+
+def _opening_of(parts: ConsoleParts, run: str, stage: str, attempt: int | None) -> int | None:
+    """The number of the gate that an attempt opened, 0: it opened none; None: no attempt is named."""
+    if attempt is None:
+        return None
+    gates = get_job_status(parts.ledger, run).gates
+    return max((gate.number for gate in gates if (gate.task, gate.attempt) == (stage, attempt)), default=0)
+
+
+def _run_anew(parts: ConsoleParts, run: str, stage: str, who: str, notes: str | None) -> None:
+    """Let a stage run anew that was just rejected. Where it cannot, it is said that the rejection stands."""
+    try:
+        advance(parts.ledger, run, operator=who, stage=stage, instruction=notes)
+    except JobRunnerError as error:
+        error.message = f"{stage} of {run} was rejected and stays so, but does not run anew: {error.message}"
+        raise

@@ -22,7 +22,7 @@ from job_console.openapi import changing, errors, exact, reading
 from job_console.ranged import TYPES, file_answer
 from job_console.zipped import ZipEntry, zip_blocks
 from lib.captions import rendered
-from lib.errors import UsageError
+from lib.errors import BadConfiguration, UsageError
 from lib.files import open_plain
 from lib.jobqueue import Changed
 from lib.jobs.episode import EpisodeBeat
@@ -200,21 +200,32 @@ async def hand_in(
         submission = submit(parts.queue, file, changed=changed)
         if submission.refusal is not None and exit_status(submission, changed):
             return error_of(submission.refusal)
-        script = parts.scripts.keep(
-            body,
-            file,
-            name=name,
-            operator=who,
-            at=parts.clock.now(),
-            voice=voice,
-            speaker=speaker,
-            edited=edited,
-        )
+        try:
+            script = parts.scripts.keep(
+                body,
+                file,
+                name=name,
+                operator=who,
+                at=parts.clock.now(),
+                voice=voice,
+                speaker=speaker,
+                edited=edited,
+            )
+        except OSError as error:
+            raise _not_kept(len(file.specs), error) from None
         return ConsoleJson(
             {"script": script.to_json(), "enqueued": {**submission.to_json(), "dry_run": False}}
         )
 
     return await run_in_threadpool(work)
+
+
+def _not_kept(count: int, error: OSError) -> BadConfiguration:
+    jobs = "1 job is" if count == 1 else f"{count} jobs are"
+    return BadConfiguration(
+        f"the script is not kept here ({error.strerror or error}), but its {jobs} on the queue; once there is "
+        "room in the data folder, hand it in again: nothing is spoken twice by that"
+    )
 
 
 def _check_one(voice: str | None, speaker: str | None) -> None:

@@ -75,6 +75,9 @@ def page(request: Request, template: str, room: str = "", *, status: int = 200, 
     shown = {
         "room": room,
         "operator": caller.operator if caller.by == "session" else None,
+        "session": ""
+        if caller.expires_at is None
+        else f"{caller.expires_at:.3f}",  # another one: a new login
         "place": "",
         "now": request.app.state.parts.clock.now(),
         **values,

@@ -4,7 +4,7 @@
 import { refresh } from "./live.js";
 import { failed, notice } from "./notices.js";
 import { ask } from "./request.js";
-import { later } from "./undo.js";
+import { later, sendAll } from "./undo.js";
 
 async function press(button) {
   const { post, body, said, go, method = "POST" } = button.dataset;
@@ -38,6 +38,7 @@ document.addEventListener("click", (event) => {
 
 document.querySelector("[data-log-out]")?.addEventListener("click", async () => {
   try {
+    if (!(await sendAll())) return; // what was decided is sent while there is a session
     await ask("DELETE", "/api/v1/session");
     location.assign("/login");
   } catch (error) {

@@ -34,20 +34,26 @@ function show() {
   all.indeterminate = !all.checked && there.some((row) => chosen.has(row.dataset.job));
 }
 
-/** Asks step by step until there is nothing left; returns how many were changed. */
+/** Asks step by step until there is nothing left; returns how many were changed. What fails says how far it was. */
 async function steps(path, filter, keepalive) {
   let after = null;
   let changed = 0;
   let told = null;
-  do {
-    const answer = await ask("POST", path, { ...filter, after }, { keepalive });
-    changed += answer.canceled ?? answer.requeued;
-    after = answer.after;
-    if (after === null || keepalive) break; // who leaves the page stops it
+  try {
+    do {
+      const answer = await ask("POST", path, { ...filter, after }, { keepalive });
+      changed += answer.canceled ?? answer.requeued;
+      after = answer.after;
+      if (after === null || keepalive) break; // who leaves the page stops it
+      told?.remove();
+      told = notice(`${jobs(changed)} so far; leaving this page stops it.`, { stays: 0 });
+    } while (after !== null);
+  } catch (error) {
+    if (changed) notice(`It stopped after ${jobs(changed)}; the others are as they were.`, { problem: true });
+    throw error;
+  } finally {
     told?.remove();
-    told = notice(`${jobs(changed)} so far; leaving this page stops it.`, { stays: 0 });
-  } while (after !== null);
-  told?.remove();
+  }
   return changed;
 }
 
@@ -66,7 +72,9 @@ function decide(sentence, path, body, ids, back) {
     end();
     refresh();
   };
-  later(sentence, act, { back: end });
+  // Named ones are all in the one step that leaving the page sends.
+  const left = body.jobs ? "" : "You left the page, so that only the first step of it was done: look what is left.";
+  later(sentence, act, { back: end, left });
 }
 
 function press(button) {

@@ -3,7 +3,7 @@
 
 import { rest, wake } from "./files.js";
 import { refresh } from "./live.js";
-import { failed, notice } from "./notices.js";
+import { failed, notice, sessionOver } from "./notices.js";
 import { clock } from "./player.js";
 import { ask, part } from "./request.js";
 import { later } from "./undo.js";
@@ -39,6 +39,7 @@ async function show(address) {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (mine !== asked) return; // somebody went on meanwhile
     const now = fresh.getElementById("card");
+    if (new URL(answer.url).pathname === "/login") return sessionOver();
     if (!now) return location.assign(address);
     rest(card);
     notesOf.clear();
@@ -91,7 +92,7 @@ document.addEventListener("player:notes", (event) => {
 function decide(act) {
   const form = document.getElementById("decide");
   if (!form || gate().classList.contains("decided")) return;
-  const { run, stage, seen, number } = gate().dataset;
+  const { run, stage, seen, number, attempt } = gate().dataset;
   const words = said(form, act === "reject");
   const hint = form.querySelector(".hint");
   if (act === "reject" && !words && hint.hidden) {
@@ -99,7 +100,7 @@ function decide(act) {
     form.elements.note.focus();
     return;
   }
-  const body = { seen, ...(words ? { notes: words } : {}) };
+  const body = { seen, attempt: Number(attempt), ...(words ? { notes: words } : {}) };
   if (act === "reject") body.anew = form.elements.anew.checked;
   const key = keyOf({ run, stage, number });
   const address = `/gates?run=${part(run)}&stage=${part(stage)}`;
@@ -192,7 +193,10 @@ addEventListener("keydown", (event) => {
     if (event.key === "Escape") busy.blur();
     return;
   }
-  const act = KEYS[event.key.toLowerCase()];
+  const key = event.key.toLowerCase();
+  // A key that is held down would decide about each gate as it comes into sight.
+  if (event.repeat && (key === "a" || key === "r")) return event.preventDefault();
+  const act = KEYS[key];
   if (act) act();
   else if (/^[1-9]$/.test(event.key)) choose(Number(event.key));
   else if (event.key !== " " || event.target.closest?.("button, a, summary, audio, video, input") || !play()) return;

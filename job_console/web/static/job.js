@@ -12,12 +12,20 @@ const id = form?.dataset.id;
 const consequence = document.getElementById("consequence");
 const problems = document.getElementById("problems");
 
+/** A word and how it is said, of a line; a word may hold colons itself ("12:30: half past twelve"). */
+function saying(line) {
+  const [, word, said] = line.match(/^(.*?):\s+(.*)$/s) ?? line.match(/^(.*?):(.*)$/s) ?? [line, line, ""];
+  return [word, said];
+}
+
 /** The job of the form: what was asked for, with what was changed. */
 function changed() {
   const asked = JSON.parse(form.dataset.job);
   const { text, who, speed, variants, seed, pronounce } = form.elements;
   const [kind, name] = who.value.split(/:(.*)/s);
-  const job = { ...asked, text: text.value, [kind]: name };
+  // A field knows one way to end a line: what nobody changed stays as it was asked for.
+  const same = text.value === (asked.text ?? "").replace(/\r\n?/g, "\n");
+  const job = { ...asked, text: same ? asked.text : text.value, [kind]: name };
   delete job[kind === "voice" ? "speaker" : "voice"];
   const put = (field, value, usual) => {
     if (value === usual) delete job[field];
@@ -27,9 +35,9 @@ function changed() {
   put("variants", Number(variants.value || 1), 1);
   if (seed.value === "") delete job.seed;
   else job.seed = Number(seed.value);
-  const sayings = pronounce.value.split("\n").filter((line) => line.trim()).map((line) => line.split(/:(.*)/s));
+  const sayings = pronounce.value.split("\n").filter((line) => line.trim()).map(saying);
   delete job.pronounce;
-  if (sayings.length) job.pronounce = Object.fromEntries(sayings.map(([word, said]) => [word.trim(), (said ?? "").trim()]));
+  if (sayings.length) job.pronounce = Object.fromEntries(sayings.map((each) => each.map((part) => part.trim())));
   return job;
 }
 
@@ -91,6 +99,15 @@ async function speak() {
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
   try {
+    const would = await enqueue(true);
+    if (!would) return;
+    if (would.outcome === "replaced" && String(would.revision) !== form.dataset.revision) {
+      form.dataset.revision = would.revision;
+      consequence.textContent =
+        `Revision ${would.revision} was asked for meanwhile, by somebody else or on another page, and is not what you see here. ` +
+        "Load the page anew to see it; press again to speak yours in its place.";
+      return;
+    }
     const outcome = await enqueue(false);
     if (!outcome) return;
     if (outcome.outcome === "duplicate" || outcome.outcome === "updated") {

@@ -2,11 +2,15 @@
 // event of such a kind comes (with `data-of="NAME"` only of that run or job), and every `data-every` seconds while the
 // page is looked at. Each event is also passed on as `console:news` on the document, with {id, kind, told}.
 
+import { sessionLasts, sessionOver } from "./notices.js";
+
 const PAUSE_MS = 1000;
 const AGAIN_MS = 2000;
+const RESTS_MS = 5000; // a browser has six connections to a console: pages that nobody looks at leave them to others
 const state = document.getElementById("live");
 let place = document.body.dataset.place;
 let source = null;
+let resting = 0;
 let timer = 0;
 let last = 0;
 let busy = false;
@@ -20,16 +24,34 @@ function show(word, name) {
 
 function connect() {
   const after = place ? `?after=${encodeURIComponent(place)}` : "";
-  source = new EventSource(`/api/v1/events${after}`);
-  source.addEventListener("open", () => show("live", "live"));
-  source.addEventListener("error", () => {
-    show("reconnecting", "waiting");
-    if (source.readyState !== EventSource.CLOSED) return; // the browser comes again by itself
-    source.close();
-    setTimeout(connect, AGAIN_MS);
+  const stream = new EventSource(`/api/v1/events${after}`);
+  source = stream;
+  stream.addEventListener("open", () => {
+    show("live", "live");
+    sessionLasts();
   });
-  for (const kind of ["begin", "run", "job", "gap"]) source.addEventListener(kind, take);
+  stream.addEventListener("error", () => {
+    show("reconnecting", "waiting");
+    if (stream.readyState !== EventSource.CLOSED) return; // the browser comes again by itself
+    setTimeout(() => source === stream && connect(), AGAIN_MS);
+    refresh(); // which says so where the session is over
+  });
+  for (const kind of ["begin", "run", "job", "gap"]) stream.addEventListener(kind, take);
 }
+
+/** Ends the stream of a page that nobody looks at, unless something there waits for what comes. */
+function rest() {
+  if (document.dispatchEvent(new CustomEvent("console:rests", { cancelable: true }))) {
+    source?.close();
+    source = null;
+  } else resting = setTimeout(rest, RESTS_MS);
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(resting);
+  if (document.visibilityState === "hidden") resting = setTimeout(rest, RESTS_MS);
+  else if (!source) connect(); // from the place where it rested: nothing is missed
+});
 
 function take(event) {
   place = event.lastEventId || place;
@@ -62,8 +84,10 @@ async function renew() {
   last = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-    if (new URL(answer.url).pathname === "/login" && location.pathname !== "/login") {
-      location.assign(answer.url);
+    if (new URL(answer.url).pathname === "/login") {
+      show("logged out", "waiting"); // the page stays, with what somebody has written on it
+      sessionOver();
+      asked = false;
       return;
     }
     if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));

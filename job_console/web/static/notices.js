@@ -1,6 +1,8 @@
 // Short words to the person at the page; a screen reader says them, too.
 
 const STAYS_MS = 6000;
+export const SESSION_OVER = "Your session is over, so nothing of this was done. Log in, then do it again.";
+let over = null;
 
 /** Shows a sentence; `problem` stays until it is closed. Returns the element. */
 export function notice(sentence, { problem = false, button, press, stays = STAYS_MS } = {}) {
@@ -26,6 +28,21 @@ export function notice(sentence, { problem = false, button, press, stays = STAYS
 
 /** Shows why something failed. */
 export function failed(error) {
-  const words = error instanceof TypeError ? "The console does not answer; nothing was changed." : error.message;
-  return notice(words, { problem: true });
+  if (error.status === 401) return sessionOver(error.message);
+  const lost = "The console does not answer. Look whether it was done before you do it again.";
+  return notice(error instanceof TypeError ? lost : error.message, { problem: true });
+}
+
+/** Says, once, that there is no session any more; the login opens beside the page, which stays as it is. */
+export function sessionOver(words = "Your session is over. Log in to go on here.") {
+  over?.remove();
+  const press = () => open(`/login?next=${encodeURIComponent(location.pathname + location.search)}`, "_blank", "noopener");
+  over = notice(words, { problem: true, button: "Log in", press });
+  return over;
+}
+
+/** The session is good (again). */
+export function sessionLasts() {
+  over?.remove();
+  over = null;
 }

@@ -2,8 +2,15 @@
 
 const BAR = 3; // pixels, with the gap behind it
 
-async function told(address) {
+const TRIES = 6; // others are made first: then it is asked for again, when the console says so
+
+async function told(address, tries = TRIES) {
   const answer = await fetch(address, { credentials: "same-origin", headers: { Accept: "application/json" } });
+  if (answer.status === 503 && tries > 1) {
+    const pause = 1000 * Number(answer.headers.get("Retry-After") ?? 5);
+    await new Promise((go) => setTimeout(go, pause));
+    return told(address, tries - 1);
+  }
   if (!answer.ok) throw new Error(String(answer.status));
   return answer.json();
 }

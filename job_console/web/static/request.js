@@ -1,5 +1,7 @@
 // Asks REST, as the session of this page.
 
+import { SESSION_OVER } from "./notices.js";
+
 /** An answer that is no success: its sentence, its status, and its problems where a file has several. */
 export class Refused extends Error {
   constructor(status, told) {
@@ -22,9 +24,8 @@ export async function ask(method, path, body, { type, keepalive = false } = {}) 
   }
   const answer = await fetch(path, { method, headers, body: sent, keepalive, credentials: "same-origin" });
   const told = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : null;
-  if (answer.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  }
+  // The page stays: what somebody has written on it would be lost.
+  if (answer.status === 401) throw new Refused(401, { error: { message: SESSION_OVER } });
   if (!answer.ok) throw new Refused(answer.status, told);
   return told;
 }

@@ -69,6 +69,7 @@ document.getElementById("lines").addEventListener("click", (event) => {
   const from = event.target.closest?.("button[data-play]");
   if (from) play(Number(from.dataset.play));
 });
+document.addEventListener("console:rests", (event) => now && event.preventDefault()); // the next line comes by events
 document.addEventListener("console:renewed", () => {
   mark();
   if (waits && button(now)) play(now);

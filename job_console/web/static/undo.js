@@ -1,16 +1,20 @@
 // What is decided is sent after a while, so that it can be taken back; leaving the page sends it at once.
 
 import { failed, notice } from "./notices.js";
+import { drop, keep } from "./unsent.js";
 
 const WINDOW_S = 10;
 const waiting = new Set();
+let count = 0;
 
 /**
  * Calls `act(keepalive)` after `seconds`, unless it is taken back first: then `back`. Returns an object whose `undo()`
- * takes it back and whose `now()` does it at once.
+ * takes it back and whose `now()` does it at once. `left` is told on the next page where leaving this one does a part.
  */
-export function later(sentence, act, { back = () => {}, seconds = WINDOW_S } = {}) {
+export function later(sentence, act, { back = () => {}, seconds = WINDOW_S, left = "" } = {}) {
   const entry = { undo, now };
+  const id = `${Date.now()}-${++count}`;
+  keep(id, { sentence });
   const told = notice(`${sentence} ${seconds} s to undo.`, { button: "Undo (U)", press: undo, stays: 0 });
   const timer = setTimeout(() => now(), seconds * 1000);
   waiting.add(entry);
@@ -21,18 +25,32 @@ export function later(sentence, act, { back = () => {}, seconds = WINDOW_S } = {
     return waiting.delete(entry);
   }
   function undo() {
-    if (end()) back();
+    if (!end()) return;
+    drop(id);
+    back();
   }
   async function now(keepalive = false) {
-    if (!end()) return;
+    if (!end()) return true;
+    if (keepalive) keep(id, { sentence, left, sent: true });
     try {
       await act(keepalive);
     } catch (error) {
+      if (keepalive) keep(id, { sentence }); // the page is going, and shows nothing any more
+      else drop(id);
       failed(error);
       back();
+      return false;
     }
+    if (!keepalive || !left) drop(id);
+    return true;
   }
   return entry;
+}
+
+/** Sends all that could still be taken back; false where something was refused, which is told. */
+export async function sendAll() {
+  const done = await Promise.all([...waiting].map((entry) => entry.now()));
+  return done.every(Boolean);
 }
 
 /** Takes back what was decided last; false where nothing can be. */
@@ -44,7 +62,7 @@ export function undoLast() {
 
 addEventListener("pagehide", () => waiting.forEach((entry) => entry.now(true)));
 addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "u" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key.toLowerCase() !== "u" || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest?.("input, textarea, select")) return;
   if (undoLast()) event.preventDefault();
 });

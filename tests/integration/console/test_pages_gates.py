@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from job_console.access.session import COOKIE, sign_in
+from lib.clock import SystemClock
 from lib.pipeline.gates import approve_gate, look_again
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.views import get_job_status
-from tests.doubles.console import BEARER, ConsoleDesk, sound
+from tests.doubles.console import BEARER, TOKEN, ConsoleDesk, sound
 from tests.integration.console.replayed import heard_from_the_begin
 from tests.pages import PHONE, grave_faults
 
@@ -76,7 +78,7 @@ def test_keys_go_through_the_inbox_decide_and_take_back(inbox: Page, desk: Conso
     assert gate_of(desk).decision is None  # it can still be taken back
     with inbox.expect_request("**/approve") as sent:
         inbox.clock.fast_forward(WINDOW_MS)
-    assert sent.value.post_data_json == {"seen": gate_of(desk).seen}
+    assert sent.value.post_data_json == {"seen": gate_of(desk).seen, "attempt": 1}
     until(lambda: gate_of(desk).decision)
     assert (gate_of(desk).decision, gate_of(desk).operator) == ("approved", "ann")
     inbox.wait_for_selector("#gates-waiting:text-is('2')")
@@ -98,6 +100,8 @@ def test_keys_go_through_the_inbox_decide_and_take_back(inbox: Page, desk: Conso
     inbox.goto("/runs")  # leaving the page sends what was decided
     until(lambda: gate_of(desk, "r2").decision)
     assert gate_of(desk, "r2").decision == "approved"
+    inbox.wait_for_selector("#live[data-state=live]")
+    assert inbox.locator(".notice").count() == 0  # it was taken, so there is nothing to tell of it
 
 
 def test_a_rejection_says_why_and_what_comes_instead_is_held_against_it(
@@ -209,3 +213,65 @@ def test_the_first_gate_comes_to_an_empty_inbox(page: Page, desk: ConsoleDesk) -
     waits(desk, "r1")
     at(page, "r1")
     page.wait_for_selector("#gates-waiting:text-is('1')")
+
+
+def log_in_anew(page: Page, url: str) -> None:
+    cookie, _ = sign_in("ann", TOKEN, SystemClock().now() + 60)
+    page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": url}])
+
+
+def test_a_key_that_is_held_down_decides_once(inbox: Page, desk: ConsoleDesk) -> None:
+    inbox.keyboard.down("a")
+    at(inbox, "r2")
+    inbox.keyboard.down("a")  # the keyboard repeats it
+    inbox.keyboard.up("a")
+    inbox.keyboard.press("j")
+    at(inbox, "r3")
+    assert inbox.locator("[data-decided]").count() == 1
+    inbox.keyboard.press("u")
+
+
+def test_a_decision_after_the_session_is_refused_aloud_and_the_page_stays(
+    inbox: Page, desk: ConsoleDesk, url: str, complaints: list[str]
+) -> None:
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.fill("[name=note]", "half a thought")
+    inbox.context.clear_cookies()
+    inbox.clock.fast_forward(WINDOW_MS)
+    inbox.wait_for_selector(".notice.problem:has-text('session is over') button:has-text('Log in')")
+    inbox.wait_for_selector("[data-gate][data-run=r1]:not([data-decided])")
+    assert inbox.input_value("[name=note]") == "half a thought"
+    assert gate_of(desk).decision is None
+    log_in_anew(inbox, url)
+    inbox.click("[data-gate][data-run=r1]")
+    at(inbox, "r1")
+    inbox.keyboard.press("a")
+    inbox.clock.fast_forward(WINDOW_MS)
+    until(lambda: gate_of(desk).decision)
+    complaints.clear()
+
+
+def test_what_was_decided_as_the_session_ended_is_told_after_the_next_login(
+    inbox: Page, desk: ConsoleDesk, url: str, complaints: list[str]
+) -> None:
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.context.clear_cookies()
+    inbox.goto("/runs")  # which is the login now
+    assert gate_of(desk).decision is None
+    log_in_anew(inbox, url)
+    inbox.goto("/runs")
+    inbox.wait_for_selector(".notice.problem:has-text('script of r1 is approved. It is not known whether')")
+    inbox.goto("/gates")
+    inbox.wait_for_selector("#live[data-state=live]")
+    assert inbox.locator(".notice").count() == 0  # once
+    complaints.clear()
+
+
+def test_who_logs_out_has_sent_what_was_decided(inbox: Page, desk: ConsoleDesk) -> None:
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.click("[data-log-out]")
+    inbox.wait_for_url("**/login")
+    assert gate_of(desk).decision == "approved"

@@ -18,7 +18,7 @@ from tests.doubles.spoken_jobs import peaks, perform, tone
 from tests.pages import PHONE, grave_faults, logged_in, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 TEXT = "The moon pulls at the water, and the water follows."
 #: Audio that a script makes stands in no document: it is caught where it is made.
@@ -205,6 +205,51 @@ class TestTheLine:
         assert record.revision == 1
         assert all("422" in each for each in complaints)  # what was refused, as the browser tells it
         complaints.clear()
+
+
+def test_a_waveform_that_waits_for_others_is_asked_for_again(
+    page: Page, desk: ConsoleDesk, name: str, complaints: list[str]
+) -> None:
+    ask_for(desk, name)
+    perform(desk, name, TEXT, takes=1, seconds=1.0, lufs=(-16.0,))
+    refusals = [503, 503]
+
+    def answer(route: Route) -> None:
+        if refusals:
+            route.fulfill(status=refusals.pop(), headers={"Retry-After": "0"}, json={})
+        else:
+            route.continue_()
+
+    page.route("**/takes/1/peaks", answer)
+    page.goto(f"/jobs/topic:{name}")
+    until(page, "document.querySelectorAll('.wave.loading, .wave.unseen-wave').length === 0")
+    assert refusals == []
+    complaints.clear()
+
+
+def test_a_line_that_was_changed_elsewhere_is_looked_at_before_it_is_replaced(
+    page: Page, desk: ConsoleDesk, name: str
+) -> None:
+    ask_for(desk, name)
+    page.goto(f"/jobs/topic:{name}")
+    ask_for(desk, name, "The sun pulls.")  # by somebody else
+    page.fill("#change [name=text]", "The wind pulls.")
+    page.get_by_role("button", name="Speak it anew").click()
+    until(page, "document.getElementById('consequence').textContent.includes('Revision 2 was asked for')")
+    (spec,) = desk.queue.specs([f"topic:{name}"])
+    assert spec is not None
+    assert spec.text == "The sun pulls."
+    page.get_by_role("button", name="Speak it anew").click()
+    until(page, "document.getElementById('consequence').textContent.includes('Revision 3 is on the queue')")
+
+
+def test_what_nobody_changed_is_asked_for_as_it_was(page: Page, desk: ConsoleDesk, name: str) -> None:
+    text = "\nAt 12:30 the sea\r\ncomes back."
+    asked = {"output_name": f"topic/{name}", "text": text, "speaker": "Ryan"}
+    desk.queue.enqueue([normalize_job_spec({**asked, "pronounce": {"12:30": "half past twelve"}})])
+    page.goto(f"/jobs/topic:{name}")
+    page.get_by_role("button", name="What would that do?").click()
+    until(page, "document.getElementById('consequence').textContent.startsWith('Nothing that is heard')")
 
 
 def test_a_voice_is_heard_and_everybody_can_use_the_page(browser: Browser, desk: ConsoleDesk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib.jobqueue import ErrorClass, Failure
 from tests.chromium import needs_chromium
@@ -12,7 +12,7 @@ from tests.doubles.console import ConsoleDesk, job_file, sound
 from tests.pages import grave_faults
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FilePayload, Page
+    from playwright.sync_api import FilePayload, Page, Route
 
 pytestmark = needs_chromium
 
@@ -161,3 +161,60 @@ def test_from_the_script_to_what_is_taken_away(desk: ConsoleDesk, page: Page, tm
     record = desk.queue.job("topic:a")
     assert record
     assert record.revision == 2
+
+
+def look_away(page: Page, state: str) -> None:
+    page.evaluate(
+        """state => {
+            Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
+def test_a_page_that_nobody_looks_at_leaves_its_connection_and_misses_nothing(
+    desk: ConsoleDesk, page: Page
+) -> None:
+    page.clock.install()
+    page.goto("/")
+    page.wait_for_selector("#live[data-state=live]")
+    look_away(page, "hidden")
+    with page.expect_event("requestfailed", lambda request: "/api/v1/events" in request.url):
+        page.clock.fast_forward(6000)
+    desk.enqueue("meanwhile")
+    look_away(page, "visible")
+    page.locator("#feed a", has_text="topic:meanwhile").wait_for()
+    assert page.locator("#feed a").count() == 1
+
+
+def test_what_fails_halfway_says_how_far_it_was(desk: ConsoleDesk, page: Page, complaints: list[str]) -> None:
+    desk.enqueue(*(f"c{number}" for number in range(3)))
+    asked: list[dict[str, Any]] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json or {})
+        if len(asked) > 1:
+            route.fulfill(status=503, json={"error": {"message": "the queue does not answer"}})
+        else:
+            route.fulfill(json={"canceled": 2, "jobs": [], "after": "topic:c1"})
+
+    page.route("**/api/v1/queue/cancel", answer)
+    page.clock.install()
+    page.goto("/queue")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("[data-whole]")
+    page.clock.fast_forward(10_000)
+    page.locator(".notice", has_text="It stopped after 2 jobs").wait_for()
+    assert page.locator(".notice", has_text="so far").count() == 0
+    assert [each["after"] for each in asked] == [None, "topic:c1"]
+    complaints.clear()
+
+
+def test_leaving_a_whole_filter_says_that_a_part_may_be_left(desk: ConsoleDesk, page: Page) -> None:
+    desk.enqueue("d")
+    page.goto("/queue")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("[data-whole]")
+    page.goto("/history")
+    page.locator(".notice", has_text="look what is left").wait_for()

@@ -15,6 +15,7 @@ from job_console.app import build_api
 from lib.jobs.overview import overview_of
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.overview import gates_inbox
+from lib.pipeline.runs import advance, cancel_job
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.states import TaskState
 from lib.pipeline.trail import events_after
@@ -213,6 +214,41 @@ class TestGates:
         assert (script.state, script.instruction) == (TaskState.PENDING, "less moon")
         assert ask(client, "GET", "/gates/count") == {"waiting": 0}
         assert (desk.folder / "runs" / "r1" / ".rejected" / "script-1" / "script.txt").read_text() == "Hello."
+
+    def test_a_decision_about_an_attempt_is_about_no_later_one_that_looks_the_same(
+        self, desk: ConsoleDesk, client: httpx.Client
+    ) -> None:
+        desk.start()
+        desk.work(files={"script.txt": b"Hello."})
+        (seen,) = (gate["seen"] for gate in ask(client, "GET", "/gates")["gates"])
+        body = {"operator": "ann", "seen": seen, "attempt": 1}
+        path = "/runs/r1/gates/script/reject"
+        ask(client, "POST", path, template=self.REJECT, json={**body, "anew": True})
+        desk.work(files={"script.txt": b"Hello."})
+        assert ask(client, "GET", "/gates")["gates"][0]["seen"] == seen
+        for way, template in (("approve", self.APPROVE), ("reject", self.REJECT)):
+            late = {**body, "operator": "bob"}
+            told = ask(
+                client, "POST", f"/runs/r1/gates/script/{way}", template=template, status=409, json=late
+            )
+            assert told["error"]["type"] == "AlreadyDecided"
+        ask(client, "POST", path, template=self.REJECT, json={**body, "attempt": 2})
+
+    def test_a_rejection_that_cannot_run_anew_says_that_it_stands(
+        self, desk: ConsoleDesk, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        desk.start()
+        desk.work()
+
+        def canceled_between(*args: Any, **more: Any) -> str:
+            cancel_job(desk.ledger, "r1", operator="bob")
+            return advance(*args, **more)
+
+        monkeypatch.setattr("job_console.api.gates.advance", canceled_between)
+        body = {"operator": "ann", "anew": True}
+        path = "/runs/r1/gates/script/reject"
+        told = ask(client, "POST", path, template=self.REJECT, status=409, json=body)
+        assert told["error"]["message"].startswith("script of r1 was rejected and stays so, but")
 
 
 class TestQueue:

@@ -164,3 +164,45 @@ def test_an_episode_is_made_kept_and_known_to_be_old(
     changed = parse_job_file(job_file("a", text="Otherwise.").encode(), name="t", base_dir=None)
     desk.queue.enqueue(changed.specs, changed=Changed.REPLACE)
     assert episode(client, script)["current"] is False
+
+
+def test_a_script_that_cannot_be_kept_says_that_its_jobs_are_on_the_queue(
+    desk: ConsoleDesk, client: httpx.Client
+) -> None:
+    (desk.folder / "console").mkdir(exist_ok=True)
+    (desk.folder / "console" / "scripts").write_text("no folder")
+    told = hand_in(client, job_file("a"), status=503)
+    assert "its 1 job is on the queue" in told["error"]["message"]
+    assert desk.queue.job("topic:a") is not None
+    (desk.folder / "console" / "scripts").unlink()
+    assert hand_in(client, job_file("a"))["enqueued"]["counts"] == {"duplicate": 1}
+
+
+def test_what_a_killed_console_left_of_an_episode_goes_with_the_next_one(
+    desk: ConsoleDesk, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def joined(playlist: Path, options: list[str]) -> tuple[int, dict[str, Any]]:
+        Path(options[1]).write_bytes(b"the whole")
+        return 0, {"file": options[1], "audio_seconds": 3.0, "loudness_lufs": -19.0}
+
+    monkeypatch.setattr("job_console.episodes.join", joined)
+    script = hand_in(client, job_file("a"))["script"]["id"]
+    desk.speak("a")
+    folder = desk.parts.scripts.folder_of(script)
+    (folder / ".making-left").mkdir()
+    (folder / ".making-left" / "large.wav").write_bytes(b"RIFF")
+    for _ in range(2):  # the second takes the place of the first
+        ask(client, "POST", f"/scripts/{script}/episode", template=EPISODE, json={"format": "mp3"})
+        for thread in [each for each in threading.enumerate() if each.name == "episode"]:
+            thread.join(20)
+        assert episode(client, script)["state"] == "made"
+    monkeypatch.setattr("job_console.episodes.join", lambda *_: (1, {"error": {"message": "no room"}}))
+    ask(client, "POST", f"/scripts/{script}/episode", template=EPISODE, json={"format": "mp3"})
+    for thread in [each for each in threading.enumerate() if each.name == "episode"]:
+        thread.join(20)
+    told = episode(client, script)  # the one before can be taken away still
+    assert (told["state"], told["sentence"], told["files"]) == ("failed", "no room", ["script.mp3"])
+    shown = client.get(f"/scripts/{script}").text
+    assert "no room" in shown
+    assert f"/scripts/{script}/episode/script.mp3" in shown
+    assert sorted(each.name for each in folder.iterdir()) == ["about.json", "episode", "script"]

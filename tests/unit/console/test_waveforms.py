@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
 from job_console.waveforms import NoWaveform, Waveforms
+from lib.errors import TryAgain
 from tests.doubles.console import ConsoleDesk, check_answer
 from tests.doubles.spoken_jobs import tone
 
@@ -74,6 +76,25 @@ class TestTheFolder:
         drawn(waveforms, audio, "tag-2")  # what is looked at stays
         drawn(waveforms, audio, "tag-5")
         assert sorted(each.stem for each in (tmp_path / "peaks").iterdir()) == ["tag-2", "tag-4", "tag-5"]
+
+    def test_few_wait_for_their_turn_so_that_others_are_answered(self, tmp_path: Path, audio: Path) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(audio: Path, target: Path) -> str:
+            begun.set()
+            assert go_on.wait(20)
+            target.write_bytes(b"peaks")
+            return ""
+
+        waveforms = Waveforms(tmp_path / "peaks", slow, most_waiting=1)
+        maker = threading.Thread(target=drawn, args=(waveforms, audio))
+        maker.start()
+        assert begun.wait(20)
+        with pytest.raises(TryAgain, match="waits for others"):  # at once
+            drawn(waveforms, audio, "another")
+        go_on.set()
+        maker.join(20)
+        assert drawn(waveforms, audio, "another") == b"peaks"
 
 
 class TestOfARun:

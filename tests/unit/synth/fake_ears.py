@@ -28,7 +28,9 @@ class WhisperedEars:
         self.said, self._known = said, known
         self.windows: list[tuple[int, ...]] = []
         self.careful: list[tuple[int, ...]] = []
+        self.said_carefully: dict[int, str] = {}  # where a second, careful hearing hears otherwise
         self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[list[HeardWord]], None] = lambda words: None
         self.closed = threading.Event()
 
     def languages(self) -> frozenset[str] | None:
@@ -40,11 +42,12 @@ class WhisperedEars:
         (self.careful if careful else self.windows).append(tuple(number for number, _, _ in found))
         words: list[HeardWord] = []
         for number, start, end in found:
-            texts = self.said[number].split()
+            texts = (self.said | (self.said_carefully if careful else {}))[number].split()
             each = (end - start) / max(len(texts), 1)
             words += [
                 HeardWord(text, start + at * each, start + (at + 1) * each) for at, text in enumerate(texts)
             ]
+        self.after(words)
         return words
 
     def close(self) -> None:
