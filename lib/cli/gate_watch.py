@@ -154,10 +154,9 @@ def watch_gates(
                 if now - looked >= every_s:
                     desk.look()
                     upper = _nothing if above is None else above()
-                    if seen:
-                        # Pressed while it looked: about what stood on the screen, not about what comes there.
-                        if not _goes_on(desk, keys.read(0.0), ticking.monotonic()):
-                            break
+                    # Pressed while it looked: about what stood on the screen, not about what comes there.
+                    if seen and not _goes_on(desk, keys.read(0.0), ticking.monotonic()):
+                        break
                     looked = now
                 desk.tick(now)
                 screen = partial(_screen, desk, upper, now, room.read)
