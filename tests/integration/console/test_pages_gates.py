@@ -295,3 +295,39 @@ def test_an_empty_text_is_shown_as_empty(page: Page, desk: ConsoleDesk, complain
     page.goto("/gates")
     page.wait_for_selector("#files [data-file='notes.md'] pre:text-is('(empty)')")
     complaints.clear()  # that no part of nothing can be had
+
+
+def test_words_are_neither_torn_away_nor_taken_for_keys(
+    inbox: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    late = {"error": {"code": "conflict", "message": "script of r1 was approved by ben"}}
+    inbox.route("**/runs/r1/gates/script/approve", lambda route: route.fulfill(status=409, json=late))
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.focus("[name=note]")
+    inbox.keyboard.type("a rare")
+    inbox.clock.fast_forward(WINDOW_MS)
+    inbox.wait_for_selector(".notice.problem:has-text('approved by ben')")
+    inbox.keyboard.type(" jar")  # the refusal of r1 left the card of r2 where it was
+    approve_gate(desk.ledger, "r2", "script", operator="ben")
+    inbox.wait_for_selector("#meanwhile:has-text('approved by ben')")
+    inbox.wait_for_selector("[data-gate][data-run=r2]", state="detached")
+    inbox.keyboard.type(" of tar")
+    assert inbox.input_value("[name=note]") == "a rare jar of tar"
+    inbox.keyboard.press("Escape")
+    inbox.click("[data-gate][data-run=r3]")
+    at(inbox, "r3")
+    assert inbox.input_value("[name=note]") == ""
+    inbox.keyboard.press("r")  # it asks for a word, and has the focus
+    inbox.keyboard.type("kept")
+    inbox.evaluate("document.getElementById('decide').remove()")  # whatever took the field away
+    inbox.keyboard.type("jar")
+    at(inbox, "r3")
+    inbox.clock.fast_forward(1500)
+    inbox.keyboard.press("j")
+    at(inbox, "r1")
+    inbox.keyboard.press("k")
+    at(inbox, "r3")
+    assert inbox.input_value("[name=note]") == "kept"
+    assert [gate_of(desk, run).operator for run in ("r1", "r2", "r3")] == [None, "ben", None]
+    assert "409" in complaints.pop()

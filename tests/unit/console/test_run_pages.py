@@ -111,6 +111,18 @@ class TestRunPage:
         assert "waits for somebody to decide" in page
         assert 'data-file="script.txt"' in page
 
+    def test_a_rejected_stage_says_so_until_it_runs_anew(
+        self, desk: ConsoleDesk, client: httpx.Client
+    ) -> None:
+        desk.start("r1")
+        desk.work()
+        reject_and_keep(desk.ledger, "r1", "script", folder=desk.folder, operator="ann", notes="less moon")
+        assert re.findall(r'aria-label="(\w+: [A-Z]+)"', shown(client, "/runs/r1"))[0] == "script: REJECTED"
+        assert "<small>REJECTED</small>" in shown(client, "/runs")
+        advance(desk.ledger, "r1", operator="ann")
+        assert "REJECTED" not in shown(client, "/runs/r1")
+        assert "<small>REJECTED</small>" not in shown(client, "/runs")
+
     def test_what_can_be_done_follows_from_how_it_stands(
         self, desk: ConsoleDesk, client: httpx.Client
     ) -> None:
@@ -297,7 +309,10 @@ class TestDrawing:
     def test_every_word_of_a_stage_has_a_shape_of_its_own(self, desk: ConsoleDesk) -> None:
         desk.start("r1")
         (task, _) = get_job_status(desk.ledger, "r1").line.tasks
-        words = {word_of(replace(task, state=state, ready_at=None), 0.0) for state in TaskState} | {"READY"}
+        words = {word_of(replace(task, state=state, ready_at=None), 0.0) for state in TaskState} | {
+            "READY",
+            "REJECTED",
+        }
         assert words == set(STAGE_LOOKS)
         assert len({path for _, path in STAGE_LOOKS.values()}) == len(STAGE_LOOKS)
 
