@@ -1,4 +1,4 @@
-"""What the runs of a pipeline may be given: said by its code, shown on the page that starts them, and kept to."""
+"""What the runs of a pipeline may be given: said by its code, asked for by a page, and kept to."""
 
 from __future__ import annotations
 

@@ -184,3 +184,23 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
         page.wait_for_selector("#files pre:has-text('<img src=x')")
         assert page.inner_text("#files [data-file='plan.json'] pre") == '{\n  "a": [\n    1\n  ]\n}'
         assert page.title() != "taken"
+
+
+def test_a_text_is_mended_at_its_gate_and_then_decided_about(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Teh sea."})
+    page.goto("/gates")
+    page.click("text=Edit script.txt")
+    page.fill("form[data-editing] textarea", "The sea.")
+    assert grave_faults(page) == []
+    page.click("form[data-editing] [type=submit]")
+    page.wait_for_selector(".file pre:text-is('The sea.')")
+    assert (desk.folder / "runs/r1/script.txt").read_text() == "The sea."
+    seen = get_job_status(desk.ledger, "r1").gates[-1].seen
+    until(page, f"document.getElementById('gate').dataset.seen === '{seen}'")
+    page.clock.install()
+    page.click("[data-act=approve]")
+    with page.expect_response("**/approve") as decided:
+        page.clock.fast_forward(20_000)
+    assert decided.value.ok
+    assert get_job_status(desk.ledger, "r1").gates[-1].decision == "approved"
