@@ -261,8 +261,8 @@ async def hand_in(
 def _not_kept(count: int, error: OSError) -> BadConfiguration:
     jobs = "1 job is" if count == 1 else f"{count} jobs are"
     return BadConfiguration(
-        f"the script is not kept here ({error.strerror or error}), but its {jobs} on the queue; once there is "
-        "room in the data folder, hand it in again: nothing is spoken twice by that"
+        f"the script is not kept here ({error.strerror or error}), but its {jobs} on the queue; once there "
+        "is room in the data folder, hand it in again: nothing is spoken twice by that"
     )
 
 

@@ -20,6 +20,7 @@ from job_console.pages.run_words import (
     attempts_of,
     event_words,
     name_of,
+    stage_word,
 )
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.stage_graph import HEIGHT, WIDTH, draw_stages
@@ -28,11 +29,14 @@ from lib.pipeline.graph import GraphStage
 from lib.pipeline.model import GateRow, TaskRow, TrailEvent
 from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.trail import newest_events
-from lib.pipeline.views import RunView, get_job_status, word_of
+from lib.pipeline.views import RunView, get_job_status
 from lib.pipeline.waits import WaitReason
 
 router = APIRouter(include_in_schema=False)
 
+#: What the stages that end a production call the film and its picture.
+_FILM: Final = "video.mp4"
+_POSTER: Final = "poster.jpg"
 _EVENTS: Final = 100  # of the trail, on one page
 _STANDING: Final = (TaskState.NEEDS_APPROVAL, TaskState.DEAD, TaskState.FAILED)
 _LOOKED_AT: Final = 1000  # events that attempts are told from
@@ -68,8 +72,10 @@ def run_page(
         else newest_events(parts.ledger, run, count=_EVENTS, before=before)
     )
     files: dict[str, list[ShownFile]] = defaultdict(list)
-    for file in shown_files(run, view.artifacts):
+    shown = shown_files(run, view.artifacts)
+    for file in shown:
         files[file.artifact.task].append(file)
+    film, poster = _film(view, shown)
     return page(
         request,
         "run.html",
@@ -82,6 +88,8 @@ def run_page(
         drawing=draw_stages(view.graph),
         box=(WIDTH, HEIGHT),
         files=files,
+        film=film,
+        poster=poster,
         folder=str(parts.journal.folder_of(run)),
         cost=_cost(parts, view),
         notes=_open_notes(parts, view),
@@ -100,6 +108,14 @@ def run_page(
     )
 
 
+def _film(view: RunView, shown: Sequence[ShownFile]) -> tuple[ShownFile | None, ShownFile | None]:
+    """The finished film of a completed run and its poster, where there are any."""
+    if view.line.run.state is not RunState.COMPLETED:
+        return None, None
+    kinds = {(file.artifact.path, file.kind): file for file in shown}
+    return kinds.get((_FILM, "video")), kinds.get((_POSTER, "picture"))
+
+
 def _open_notes(parts: ConsoleParts, view: RunView) -> dict[str, list[ListenerNote]]:
     """What somebody noted at a time of a file and nobody settled, by the stage that makes that file."""
     stages = {file.path: file.task for file in view.artifacts}
@@ -116,11 +132,12 @@ def _earlier(told: Sequence[TrailEvent]) -> int | None:
 
 
 def _cards(view: RunView, attempts: Mapping[str, Sequence[StageAttempt]]) -> list[StageCard]:
+    rejected = _rejected(view)
     return [
         StageCard(
             task=task,
             stage=view.graph.by_name[task.name],
-            word=word_of(task, view.line.now),
+            word=stage_word(task, view.line, rejected),
             gates=[gate for gate in view.gates if gate.task == task.name],
             attempts=attempts.get(task.name, ()),
             jobs=[job for job in view.jobs if job["task"] == task.name],

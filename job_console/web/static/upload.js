@@ -18,6 +18,7 @@ const prose = document.getElementById("prose");
 const left = new Map(JSON.parse(form.dataset.apart ?? "[]").map((id) => [id, true])); // by request id: stays as it was spoken
 const busy = document.getElementById("busy");
 let timer = 0;
+let shown = ""; // what was said that handing it in would do
 let asked = 0; // which look is the last: the answers of earlier ones are of another text
 
 const many = (count, one, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
@@ -112,7 +113,7 @@ async function look() {
   }
   busy.hidden = false;
   try {
-    const answer = await ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+    const answer = await plan();
     if (mine === asked) show(answer);
   } catch (error) {
     if (mine === asked) clear(error instanceof TypeError ? "The console does not answer; write on, and it is tried again." : error.message, true);
@@ -131,8 +132,15 @@ function clear(sentence, bad = false) {
   busy.hidden = true;
 }
 
-function show({ plan, would, stale, to_speak: speak, prose: isProse }) {
+/** Which content of each job it meets and what it does to it; how far each is by now does not matter. */
+const does = ({ would }) => JSON.stringify(would?.jobs.map(({ request_id: id, outcome, revision }) => [id, outcome, revision]));
+
+const plan = () => ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+
+function show(answer) {
+  const { plan, would, stale, to_speak: speak, prose: isProse } = answer;
   clear("");
+  shown = does(answer);
   plan.problems.forEach((each) => say("bad", each));
   plan.warnings.forEach((each) => say("warn", each));
   lay();
@@ -280,6 +288,12 @@ form.addEventListener("submit", async (event) => {
   }
   if (form.dataset.edited) also.set("edited", form.dataset.edited);
   try {
+    const now = also.get("changed") === "replace" ? await plan() : null;
+    if (now && does(now) !== shown) {
+      show(now);
+      told.textContent = `Lines of it were changed meanwhile, by somebody else or on another page: look again. ${told.textContent}`;
+      return;
+    }
     const answer = await ask("POST", `/api/v1/scripts?${also}`, text.value, { type: "application/yaml" });
     location.assign(`/scripts/${answer.script.id}`);
   } catch (error) {
