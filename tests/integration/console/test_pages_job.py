@@ -228,6 +228,21 @@ def test_a_waveform_that_waits_for_others_is_asked_for_again(
     complaints.clear()
 
 
+def test_a_note_of_the_audio_before_is_told_as_such(job: Page, desk: ConsoleDesk, name: str) -> None:
+    first = f"topic:{name}"
+    finished = desk.queue.result(first)
+    done = finished.done() if finished else None
+    assert done
+    sha256 = done.takes[0].main.sha256
+    desk.parts.notes.add(operator="ann", words="too fast", seconds=1.0, sha256=sha256, part="r1.1", job=first)
+    job.reload()
+    job.get_by_text("Noted about this audio:").wait_for()
+    ask_for(desk, name, "Slowly.")
+    perform(desk, name, "Slowly.")
+    job.get_by_text("Noted about the audio before, which was spoken anew since:").wait_for()
+    assert job.locator("#open-notes li").inner_text().endswith("too fast, of revision 1")
+
+
 def test_a_line_that_was_changed_elsewhere_is_looked_at_before_it_is_replaced(
     page: Page, desk: ConsoleDesk, name: str
 ) -> None:
