@@ -89,7 +89,7 @@ class TestStart:
         assert re.findall(r'data-name value="(\w*)"', again) == ["length", "topic"]
         assert "tides" not in again
         like = shown(client, "/start?like=r1")
-        assert ">tides</textarea>" in like
+        assert ">\ntides</textarea>" in like
         assert '<option value="json" selected>' in like
 
         desk.start("long", text="x" * 30_000)
