@@ -18,6 +18,7 @@ from lib.jobs.retry import NotRetriable
 from lib.jobs.script_lines import NotSpokenYet
 from lib.jobs.scripts import UnknownScript
 from lib.jobs.submit import Conflict
+from lib.pipeline.edited_texts import UnknownText
 from lib.pipeline.failures import (
     AlreadyDecided,
     RunConflict,
@@ -44,6 +45,7 @@ _UNKNOWN: Final = (
     UnknownJob,
     UnknownNote,
     UnknownScript,
+    UnknownText,
     UnknownVoice,
     NoSuchRevision,
     NoWaveform,

@@ -294,6 +294,39 @@ def open_below(folder: Path, path: str) -> int:
     Raises:
         OSError: there is no such file; NotPlain: it is something else, or `path` leads elsewhere.
     """
+    with _opened_below(folder, path) as (at, name):
+        return open_plain(name, at=at)
+
+
+def write_below(folder: Path, path: str, data: bytes) -> None:
+    """Put `data` below a folder whole or not at all, on the disk on return, following no link on the way.
+
+    `path` is as in `open_below`. What stood there stays until then; a link that stands there is replaced.
+
+    Raises:
+        OSError: its folder is not there or refuses, or the disk does; NotPlain: `path` leads elsewhere.
+    """
+    with _opened_below(folder, path) as (at, name):
+        draft = f".{os.urandom(8).hex()}.part"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(draft, flags, 0o666, dir_fd=at), "wb") as file:
+            try:
+                with contextlib.suppress(OSError):  # so that `sweep_drafts` leaves it
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                os.replace(draft, name, src_dir_fd=at, dst_dir_fd=at)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(draft, dir_fd=at)
+                raise
+        os.fsync(at)
+
+
+@contextlib.contextmanager
+def _opened_below(folder: Path, path: str) -> Iterator[tuple[int, str]]:
+    """The open folder that a path ends in, and the last part of it."""
     *above, name = path.split("/")
     if {"", ".", ".."} & {*above, name}:
         raise NotPlain(path)
@@ -303,7 +336,7 @@ def open_below(folder: Path, path: str) -> int:
             inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
             os.close(at)
             at = inner
-        return open_plain(name, at=at)
+        yield at, name
     finally:
         os.close(at)
 

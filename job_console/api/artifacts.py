@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from job_console.answers import ConsoleJson, NotFound
-from job_console.api.kinds import FILE_ANSWERS, Parts, RunId
+from job_console.api.kinds import FILE_ANSWERS, LONGEST_PATH, Parts, RunId
 from job_console.contract import ref
 from job_console.openapi import reading
 from job_console.parts import ConsoleParts
@@ -22,8 +22,6 @@ from lib.pipeline.model import Artifact
 from lib.pipeline.views import artifact_json, list_artifacts
 
 router = APIRouter(tags=["artifacts"])
-
-_LONGEST = 404  # four names of a hundred letters
 
 
 @router.get(
@@ -48,7 +46,7 @@ def content(
     request: Request,
     parts: Parts,
     run: RunId,
-    path: Annotated[str, Path(max_length=_LONGEST, description="As the list has it.")],
+    path: Annotated[str, Path(max_length=LONGEST_PATH, description="As the list has it.")],
 ) -> Response:
     """Read a file of a run, or with `Range` a part of it: as it lies there now."""
     known = _known(parts, run, path)
@@ -63,7 +61,7 @@ def content(
 def peaks(
     parts: Parts,
     run: RunId,
-    path: Annotated[str, Path(max_length=_LONGEST, description="An audio file, as the list has it.")],
+    path: Annotated[str, Path(max_length=LONGEST_PATH, description="An audio file, as the list has it.")],
 ) -> Response:
     """Read the waveform of an audio file of a run. It is made when it is first asked for, and kept."""
     known = _known(parts, run, path)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from job_console.answers import ConsoleJson
-from job_console.api.kinds import RUN_PATTERN, Name, Parts, RequestBody, RunId, StageName, Words, operator_of
+from job_console.api.kinds import (
+    LONGEST_PATH,
+    NO_NUL,
+    RUN_PATTERN,
+    Name,
+    Parts,
+    RequestBody,
+    RunId,
+    StageName,
+    Words,
+    operator_of,
+)
 from job_console.api.runs import tell
 from job_console.contract import ref
-from job_console.openapi import changing, reading
+from job_console.openapi import changing, exact, reading
 from job_console.parts import ConsoleParts
 from lib.errors import JobRunnerError
+from lib.pipeline.edited_texts import LONGEST_EDITED, edit_text
 from lib.pipeline.gates import count_open_gates
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.overview import gates_inbox, of_pipelines
@@ -29,6 +42,18 @@ _COUNT = {
     "properties": {"waiting": {"type": "integer", "minimum": 0}},
     "additionalProperties": False,
 }
+_SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_EDITED = exact(
+    {
+        "run": {"type": "string"},
+        "stage": {"type": "string"},
+        "path": {"type": "string"},
+        "sha256": _SHA256,
+        "size": {"type": "integer", "minimum": 0},
+        "seen": {**_SHA256, "description": "what a decision is about from now on"},
+        "operator": {"type": "string"},
+    }
+)
 
 
 class DecisionBody(RequestBody):
@@ -51,6 +76,23 @@ class DecisionBody(RequestBody):
             description="The attempt that was looked at: a later one that looks the same is another.",
         ),
     ] = None
+
+
+class EditBody(RequestBody):
+    """What a file is to say, and what was looked at when that was written."""
+
+    operator: Name | None = None
+    text: Annotated[
+        str,
+        Field(max_length=LONGEST_EDITED, pattern=NO_NUL, description="The whole of it: at most 1 MiB."),
+    ]
+    seen: Annotated[
+        str,
+        Field(
+            pattern=r"^[0-9a-f]{64}$",
+            description="The gate's digest: what has changed since is not written over.",
+        ),
+    ]
 
 
 class RejectionBody(DecisionBody):
@@ -138,6 +180,31 @@ def reject(request: Request, parts: Parts, run: RunId, stage: StageName, asked: 
     finally:
         tell(parts)
     return ConsoleJson(gate_json(gate))
+
+
+@router.post(
+    "/runs/{run}/gates/{stage}/files/{path:path}",
+    response_model=None,
+    responses=changing(_EDITED, "It says so now, and a decision is about that.", 404, 409),
+)
+def edit(
+    request: Request,
+    parts: Parts,
+    run: RunId,
+    stage: StageName,
+    path: Annotated[
+        str, Path(max_length=LONGEST_PATH, description="A text of this stage, as `gates` has it.")
+    ],
+    asked: EditBody,
+) -> ConsoleJson:
+    """Mend a text of a stage that waits at its gate. A decision about what it said before is refused then."""
+    who = operator_of(request, asked.operator)
+    folder = parts.journal.folder_of(run)
+    try:
+        now = edit_text(parts.ledger, run, stage, path, asked.text, folder=folder, seen=asked.seen)
+    finally:
+        tell(parts)
+    return ConsoleJson({"run": run, "stage": stage, **asdict(now), "operator": who})
 
 
 def _opening_of(parts: ConsoleParts, run: str, stage: str, attempt: int | None) -> int | None:

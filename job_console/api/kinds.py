@@ -16,16 +16,19 @@ from lib.errors import UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR, checked_operator
 from lib.pipeline.runs import LONGEST_WORDS
 
-_NO_NUL = r"^[^\x00]*$"
+NO_NUL = r"^[^\x00]*$"
 RUN_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 STAGE_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
 REQUEST_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,199}$"
+
+#: Characters of a file's path below its run: four names of a hundred letters.
+LONGEST_PATH: Final = 404
 
 RunId = Annotated[str, Path(pattern=RUN_PATTERN, description="The id of a run.")]
 StageName = Annotated[str, Path(pattern=STAGE_PATTERN, description="A stage of the run.")]
 RequestId = Annotated[str, Path(pattern=REQUEST_PATTERN, description="The request id of a job.")]
 Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
-Words = Annotated[str, Field(max_length=LONGEST_WORDS, pattern=_NO_NUL)]
+Words = Annotated[str, Field(max_length=LONGEST_WORDS, pattern=NO_NUL)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_OPERATOR)]
 
 _BYTES: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -13,11 +13,12 @@ from job_console.api.kinds import RUN_PATTERN, STAGE_PATTERN, Parts
 from job_console.notes import ListenerNote
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.pages.run_words import name_of
+from job_console.pages.scene_tables import SceneRow, scene_rows
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.text_changes import ChangedLine, changes_of
 from job_console.parts import ConsoleParts
 from lib.pipeline.gate_triage import TriagedGate, heeded, rejected_runs, triaged_gates
-from lib.pipeline.model import GateRow
+from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.overview import WaitingGate
 from lib.pipeline.rejected_texts import is_text, rejected_text, text_below
 from lib.pipeline.views import get_job_status
@@ -42,13 +43,15 @@ class ComparedText:
 class GateCard:
     """All that a decision needs. `rejected` is the newest rejection of this stage, `told` what came of it.
 
-    `notes` are the open ones of files that this stage made before, at their times.
+    `notes` are the open ones of files that this stage made before, at their times. `scenes` are those of a
+    storyboard among the files, by its path.
     """
 
     found: TriagedGate
     name: str
     instruction: str | None
     files: Sequence[ShownFile]
+    scenes: Mapping[str, Sequence[SceneRow]]
     rejected: GateRow | None
     told: dict[str, Any]
     compared: Sequence[ComparedText]
@@ -107,13 +110,23 @@ def _card(parts: ConsoleParts, found: TriagedGate) -> GateCard:
         found=found,
         name=name_of(view),
         instruction=next(t.instruction for t in view.line.tasks if t.name == waiting.gate.task),
-        files=shown_files(waiting.gate.run, waiting.artifacts),
+        files=shown_files(waiting.gate.run, sorted(waiting.artifacts, key=_is_json)),
+        scenes={
+            file.path: rows
+            for file in waiting.artifacts
+            if _is_json(file) and (rows := scene_rows(text_below(folder, file.path)))
+        },
         rejected=rejected,
         told=dict(heeded(result)),
         compared=[] if rejected is None else [*_compared(folder, rejected, waiting)],
         notes=_notes(parts, waiting),
         result=None if waiting.artifacts else result,
     )
+
+
+def _is_json(file: Artifact) -> bool:
+    """What programs read stands behind what people look at."""
+    return file.path.endswith(".json")
 
 
 def _notes(parts: ConsoleParts, waiting: WaitingGate) -> list[ListenerNote]:

@@ -21,13 +21,18 @@ from lib.jobs.costs import CostLine, CostsBy, costs_of, hours_of
 from lib.jobs.dashboard import dashboard_of
 from lib.jobs.error_groups import ErrorGroup, error_groups
 from lib.machines.model import PaidMachines
+from lib.pipeline.model import TaskRow
+from lib.pipeline.states import RunState, TaskState
 from lib.pipeline.trail import events_after
+from lib.pipeline.views import RunLine, list_runs
 
 router = APIRouter(include_in_schema=False)
 
 _DAY_S: Final = 86_400
 _LOOKED_AT: Final = 100  # failures
 _GROUPS: Final = 5
+_RUNS: Final = 5  # that failed
+_BUSY: Final = 20  # runs at work
 _FED: Final = 30  # lines of the feed at first
 _PAID_DAYS: Final = 7
 #: Of each span: seconds of a bar, how many bars, how many share a label.
@@ -65,6 +70,10 @@ def overview(
         pace=found.pace,
         running=found.running,
         gates=gates,
+        busy=list_runs(parts.ledger, count=_BUSY, states=[RunState.RUNNING]),
+        failed=[
+            (line, dead_of(line)) for line in list_runs(parts.ledger, count=_RUNS, states=[RunState.FAILED])
+        ],
         span=span,
         chart=throughput(parts.queue, found.now, span),
         groups=_groups(parts.queue),
@@ -72,6 +81,12 @@ def overview(
         paid=_paid(parts),
         feed=fed(parts, StreamPlace.read(place)),
     )
+
+
+def dead_of(line: RunLine) -> TaskRow | None:
+    """The stage for which a run has failed: of several the latest."""
+    dead = [task for task in line.tasks if task.state is TaskState.DEAD]
+    return max(dead, key=lambda task: task.finished_at or task.since, default=None)
 
 
 def throughput(queue: JobQueue, now: float, span: str) -> BarChart:

@@ -93,6 +93,7 @@ def start(
     stored = _active(parts.ledger)
     model = None if like is None else get_job_status(parts.ledger, like)
     chosen = model.line.run.dag if model is not None else dag or (stored[0].graph.dag if stored else "")
+    said = next((each.graph.inputs for each in stored if each.graph.dag == chosen), ())
     rows: list[dict[str, str]]
     if model is not None:
         rows, whole = _rows(dict(model.inputs))
@@ -108,11 +109,16 @@ def start(
         stored=stored,
         chosen=chosen,
         stages=next((each.graph.stages for each in stored if each.graph.dag == chosen), ()),
+        said=[(each, _value_of(each.name, rows)) for each in said],
         rows=rows or [{"name": "", "value": "", "kind": "text"}],
         like=like,
         whole=whole,
         slug="" if model is None else model.line.slug or "",
     )
+
+
+def _value_of(name: str, rows: list[dict[str, str]]) -> str:
+    return next((row["value"] for row in rows if row["name"] == name), "")
 
 
 def _active(ledger: PipelineLedger) -> list[GraphSnapshot]:

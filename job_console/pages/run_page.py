@@ -34,6 +34,9 @@ from lib.pipeline.waits import WaitReason
 
 router = APIRouter(include_in_schema=False)
 
+#: What the stages that end a production call the film and its picture.
+_FILM: Final = "video.mp4"
+_POSTER: Final = "poster.jpg"
 _EVENTS: Final = 100  # of the trail, on one page
 _STANDING: Final = (TaskState.NEEDS_APPROVAL, TaskState.DEAD, TaskState.FAILED)
 _LOOKED_AT: Final = 1000  # events that attempts are told from
@@ -69,8 +72,10 @@ def run_page(
         else newest_events(parts.ledger, run, count=_EVENTS, before=before)
     )
     files: dict[str, list[ShownFile]] = defaultdict(list)
-    for file in shown_files(run, view.artifacts):
+    shown = shown_files(run, view.artifacts)
+    for file in shown:
         files[file.artifact.task].append(file)
+    film, poster = _film(view, shown)
     return page(
         request,
         "run.html",
@@ -83,6 +88,8 @@ def run_page(
         drawing=draw_stages(view.graph),
         box=(WIDTH, HEIGHT),
         files=files,
+        film=film,
+        poster=poster,
         folder=str(parts.journal.folder_of(run)),
         cost=_cost(parts, view),
         notes=_open_notes(parts, view),
@@ -99,6 +106,14 @@ def run_page(
         run_looks=RUN_LOOKS,
         stage_looks=STAGE_LOOKS,
     )
+
+
+def _film(view: RunView, shown: Sequence[ShownFile]) -> tuple[ShownFile | None, ShownFile | None]:
+    """The finished film of a completed run and its poster, where there are any."""
+    if view.line.run.state is not RunState.COMPLETED:
+        return None, None
+    kinds = {(file.artifact.path, file.kind): file for file in shown}
+    return kinds.get((_FILM, "video")), kinds.get((_POSTER, "picture"))
 
 
 def _open_notes(parts: ConsoleParts, view: RunView) -> dict[str, list[ListenerNote]]:

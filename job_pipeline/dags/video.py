@@ -11,6 +11,7 @@ from job_pipeline.stages.animatics import animatics
 from job_pipeline.stages.assets import assets
 from job_pipeline.stages.audio import collect, speak_script
 from job_pipeline.stages.film import assembled
+from job_pipeline.stages.material import BEATS, SCRIPT, TITLE, TOPIC, URI, VERBATIM
 from job_pipeline.stages.outline import outline
 from job_pipeline.stages.research import research
 from job_pipeline.stages.script import script
@@ -19,7 +20,7 @@ from lib.pipeline import Dag
 
 _LANE = "heavy"
 
-dag = Dag("video")
+dag = Dag("video", inputs=[SCRIPT, URI, BEATS, TOPIC, TITLE, VERBATIM])
 
 dag.task(name="outline", lane=_LANE)(outline)
 dag.task(name="research", requires=["outline"], lane=_LANE)(research)

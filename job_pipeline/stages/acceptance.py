@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from job_pipeline.stages import audio, film, storyboard
+from job_pipeline.stages import audio, film, storyboard_file
 from job_pipeline.stages.missing_part import MissingPart, made_by
 from job_pipeline.stages.origin import files_of
 from job_pipeline.stages.script_file import NAME as SCRIPT
@@ -97,7 +97,7 @@ def _files_are_whole(inputs: Mapping[str, Any], context: TaskContext) -> Accepta
             return AcceptanceCheck("files_are_whole", False, f"{file['path']} is not there")
         if sha256 != shown.get(file["path"], file["sha256"]) and file["path"] != SCRIPT:
             return AcceptanceCheck("files_are_whole", False, f"{file['path']} is not what its stage made")
-    wanted = (SCRIPT, storyboard.NAME, audio.VOICEOVER, audio.CAPTIONS, film.NAME)
+    wanted = (SCRIPT, storyboard_file.NAME, audio.VOICEOVER, audio.CAPTIONS, film.NAME)
     paths = {file["path"] for file in _files(inputs)}
     missing = [path for path in wanted if path not in paths]
     found = f"no stage made {', '.join(missing)}" if missing else f"{len(paths)} files"

@@ -14,6 +14,7 @@ from job_pipeline.stages.language_model import LanguageModel
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
 from job_pipeline.stages.pictures import card_words, draw_pictures, part_openings, picture_name
 from job_pipeline.stages.storyboard import scene_texts
+from job_pipeline.stages.storyboard_file import board_at
 from lib.pipeline.context import TaskContext
 
 NAME: Final = "asset_plan.json"
@@ -30,9 +31,10 @@ def assets(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any]:
     """Plan a picture for each scene, and draw it: `asset_plan.json`, `assets/scene_000.png` and on.
 
     Raises:
+        BadInput, TryAgain: storyboard.json was edited and cannot be used, as `board_at`.
         JobRunnerError: the language model's, as `LanguageModel.ask`, or that of what draws.
     """
-    board = inputs["storyboard"]
+    board = board_at(context.folder, inputs["storyboard"])
     scenes, options = board["scenes"], film_options(context.config)
     notes = notes_of(context)
     model = wiring.language_model()

@@ -24,10 +24,24 @@ from lib.jobspec import JobFile, parse_job_file, printable, to_payload
 from lib.jobspec.files.anyfile import is_beatsheet
 from lib.jobspec.files.beatsheet import parse_beatsheet
 from lib.jobspec.files.encoding import encoding_fault
+from lib.pipeline import RunInput
 
 #: Of a script or file, in bytes: five hours of narration.
 MOST_BYTES: Final = 256 * 1024
 MOST_BEATS: Final = 5_000
+#: As a pipeline says them of its runs. Only `video` writes a script about a topic, and shows one to a model.
+SCRIPT: Final = RunInput("script", "The text that is spoken; Markdown is understood.", "text", "one_of")
+URI: Final = RunInput(
+    "uri", "Or a script, beatsheet or job file, by its path where the worker runs.", "line", "one_of"
+)
+BEATS: Final = RunInput(
+    "beats", "Or a list of texts, or of objects with id and text, as in a beatsheet.", "json", "one_of"
+)
+TOPIC: Final = RunInput(
+    "topic", "Or a few words that a language model writes about; beside beats, their name.", "line", "one_of"
+)
+TITLE: Final = RunInput("title", "What the film is called; else its first heading or words.", "line")
+VERBATIM: Final = RunInput("verbatim", "Keep the words of the script as they are.", "flag")
 _LONGEST_TITLE: Final = 200
 _GIVEN: Final = ("uri", "script", "beats", "topic")
 _SPOKEN_BY: Final = ("voice", "speaker")

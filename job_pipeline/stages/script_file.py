@@ -82,7 +82,7 @@ def narration_at(folder: Path, result: Mapping[str, Any]) -> tuple[Narration, bo
         return narration, False
     if any(each["path"] == NAME and each["sha256"] == sha256 for each in result["files"]):
         return narration, False
-    if _known(folder) not in (None, sha256):
+    if approved_sha256(folder, NAME) not in (None, sha256):
         raise TryAgain(
             f"{NAME} of {folder.name} is not what was approved; put it back, or run its stage anew and "
             f"approve what you want: job-pipeline advance {folder.name} --stage script"
@@ -97,11 +97,11 @@ def narration_at(folder: Path, result: Mapping[str, Any]) -> tuple[Narration, bo
     return parse_script(text, narration), True
 
 
-def _known(folder: Path) -> str | None:
-    """The sha256 of `script.txt` that the ledger has, by `state.json`, which follows it; None: not known."""
+def approved_sha256(folder: Path, name: str) -> str | None:
+    """The sha256 of a file that the ledger has, by `state.json`, which follows it; None: not known."""
     try:
         state = parse_json(read_plain(folder / _STATE, _MOST_STATE))
-        files = [file["sha256"] for file in state["artifacts"] if file["path"] == NAME]
+        files = [file["sha256"] for file in state["artifacts"] if file["path"] == name]
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return str(files[0]) if files else None

@@ -15,9 +15,9 @@ from job_pipeline.stages.narration import Narration
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
 from job_pipeline.stages.prose import first_words, seconds_of, sentences
 from job_pipeline.stages.script_file import narration_at
+from job_pipeline.stages.storyboard_file import NAME
 from lib.pipeline.context import TaskContext
 
-NAME: Final = "storyboard.json"
 #: A picture stands for so many seconds, if the sentences allow it.
 SHORTEST_S: Final = 4.0
 LONGEST_S: Final = 9.0
@@ -64,6 +64,7 @@ def storyboard(inputs: Mapping[str, Any], context: TaskContext) -> dict[str, Any
     context.write(NAME, data, type="application/json", measures=measures)
     return {
         **board,
+        "attempt": context.attempt,  # its file may be edited at the gate: what follows has to look at it anew
         "edited_script": edited,
         "files": files_of(context),
         **told(notes, "the model was told" if model is not None else "", left),

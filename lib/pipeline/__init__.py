@@ -7,5 +7,6 @@ it is one transaction that also writes its event (docs/explanation/ledger.md).
 from __future__ import annotations
 
 from lib.pipeline.definition import BadPipeline, Dag
+from lib.pipeline.run_inputs import RunInput
 
-__all__ = ["BadPipeline", "Dag"]
+__all__ = ["BadPipeline", "Dag", "RunInput"]

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from lib.errors import BadConfiguration
 from lib.pipeline.code_digest import digest_of_code
 from lib.pipeline.graph import Graph, GraphStage
+from lib.pipeline.run_inputs import INPUT_KINDS, INPUT_NEEDS, RunInput
 
 #: A task takes its inputs and, if it has a second parameter, a `TaskContext`; it returns JSON.
 TaskFunction = Callable[..., Any]
@@ -41,13 +42,15 @@ class Task:
 class Dag:
     """A pipeline: tasks by name. Made at the top of a module; importing the module registers its tasks."""
 
-    def __init__(self, name: str) -> None:
-        """Begin a pipeline.
+    def __init__(self, name: str, *, inputs: Sequence[RunInput] = ()) -> None:
+        """Begin a pipeline. With `inputs`, its runs are given these and nothing else.
 
         Raises:
-            BadPipeline: `name` is not a letter and then letters, digits, '_' and '-', 63 at most.
+            BadPipeline: a name is not a letter and then letters, digits, '_' and '-', 63 at most; an input is
+                there twice, or of an unknown kind or need.
         """
         self.name = _checked_name("pipeline", name)
+        self.inputs = _checked_inputs(name, inputs)
         self.tasks: dict[str, Task] = {}
 
     def task(
@@ -131,7 +134,7 @@ class Dag:
                     )
         stages = [task.stage for task in self.tasks.values()]
         ordered = _in_order(self.name, stages)
-        return Graph(dag=self.name, stages=tuple(ordered), code_digest=self._code_digest())
+        return Graph(self.name, tuple(ordered), self._code_digest(), self.inputs)
 
     def _code_digest(self) -> str:
         """sha256 of what the tasks' functions say, whatever else their file has and where it lies."""
@@ -146,6 +149,19 @@ def _checked_name(what: str, name: object) -> str:
             "use a letter, then letters, digits, '_' and '-', at most 63"
         )
     return name
+
+
+def _checked_inputs(dag: str, inputs: Sequence[RunInput]) -> tuple[RunInput, ...]:
+    names = [_checked_name("input", each.name) for each in inputs]
+    if len(set(names)) < len(names):
+        raise BadPipeline(f"the pipeline {dag} has two inputs of one name")
+    for each in inputs:
+        if each.kind not in INPUT_KINDS or each.need not in INPUT_NEEDS:
+            raise BadPipeline(
+                f"the input {each.name!r} of {dag} is {each.kind} and {each.need}; "
+                f"kinds are {', '.join(INPUT_KINDS)}, needs {', '.join(INPUT_NEEDS)}"
+            )
+    return tuple(inputs)
 
 
 def _requirements(task: str, requires: Iterable[str]) -> tuple[str, ...]:

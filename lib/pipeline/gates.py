@@ -106,7 +106,7 @@ def _decide(
     number: int | None,
 ) -> GateRow:
     def step(board: Board, transaction: Transaction) -> GateRow:
-        gate = _open_gate(transaction, board, stage)
+        gate = open_gate(transaction, board, stage)
         if number not in (None, gate.number):
             raise AlreadyDecided(
                 f"the gate {stage} of {run} was decided and is open anew, about what was made since"
@@ -120,7 +120,8 @@ def _decide(
     return ledger.change_run(run, step)
 
 
-def _open_gate(transaction: Transaction, board: Board, stage: str) -> GateRow:
+def open_gate(transaction: Transaction, board: Board, stage: str) -> GateRow:
+    """The gate of a stage that waits for a person. Raises as `approve_gate`, without `SeenSomethingElse`."""
     run = board.run.id
     if stage not in board.tasks:
         raise unknown_stage(run, stage, list(board.tasks))
@@ -163,21 +164,26 @@ def look_again(ledger: PipelineLedger, run: str, stage: str, files: Sequence[Art
     """
 
     def step(board: Board, transaction: Transaction) -> str:
-        gate = _open_gate(transaction, board, stage)
-        columns = [
-            artifact_columns(run, replace(file, task=stage, attempt=gate.attempt, at=transaction.now))
-            for file in files
-        ]
-        transaction.run("record_artifact", columns)
-        row = next(row for row in transaction.all("tasks_of", run=run) if row["name"] == stage)
-        rows = [row for row in transaction.all("artifacts_of", run=run) if row["task"] == stage]
-        seen = digest_of(row["result"], {row["path"]: row["sha256"] for row in rows})
-        if seen != gate.seen:
-            transaction.run("look_again", {"number": gate.number, "seen": seen})
-            board.tell(EventKind.GATE_VOIDED, stage, seen=seen)
-        return seen
+        return note_files(transaction, board, open_gate(transaction, board, stage), files)
 
     return ledger.change_run(run, step)
+
+
+def note_files(transaction: Transaction, board: Board, gate: GateRow, files: Sequence[Artifact]) -> str:
+    """As `look_again`, within a change of the run that has found its gate open."""
+    run, stage = gate.run, gate.task
+    columns = [
+        artifact_columns(run, replace(file, task=stage, attempt=gate.attempt, at=transaction.now))
+        for file in files
+    ]
+    transaction.run("record_artifact", columns)
+    row = next(row for row in transaction.all("tasks_of", run=run) if row["name"] == stage)
+    rows = [row for row in transaction.all("artifacts_of", run=run) if row["task"] == stage]
+    seen = digest_of(row["result"], {row["path"]: row["sha256"] for row in rows})
+    if seen != gate.seen:
+        transaction.run("look_again", {"number": gate.number, "seen": seen})
+        board.tell(EventKind.GATE_VOIDED, stage, seen=seen)
+    return seen
 
 
 def open_gates(ledger: PipelineLedger) -> list[GateRow]:

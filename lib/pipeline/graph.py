@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
+from lib.pipeline.run_inputs import RunInput
+
 
 @dataclass(frozen=True, slots=True)
 class GraphStage:
@@ -34,11 +36,15 @@ class GraphStage:
 
 @dataclass(frozen=True)
 class Graph:
-    """Stages with their requirements first, and the digest of the code they came from."""
+    """Stages with their requirements first, and the digest of the code they came from.
+
+    `inputs` is what the pipeline says its runs may be given; empty: it says nothing.
+    """
 
     dag: str
     stages: tuple[GraphStage, ...]
     code_digest: str
+    inputs: tuple[RunInput, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, GraphStage]:
@@ -70,11 +76,11 @@ class Graph:
 
     def to_json(self) -> str:
         """One canonical text, the same for equal graphs."""
-        return json.dumps(
-            {"dag": self.dag, "stages": [asdict(s) for s in self.stages], "code_digest": self.code_digest},
-            sort_keys=True,
-            separators=(",", ":"),
-        )
+        # Where nothing is said of inputs the text, and so the digest, is that of earlier releases.
+        said = {"inputs": [asdict(each) for each in self.inputs]} if self.inputs else {}
+        stages = [asdict(stage) for stage in self.stages]
+        whole = {"dag": self.dag, "stages": stages, "code_digest": self.code_digest, **said}
+        return json.dumps(whole, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Graph:
@@ -84,6 +90,7 @@ class Graph:
             dag=data["dag"],
             stages=tuple(_stage_from(stage) for stage in data["stages"]),
             code_digest=data["code_digest"],
+            inputs=tuple(RunInput(**each) for each in data.get("inputs", ())),
         )
 
 

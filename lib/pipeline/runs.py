@@ -17,6 +17,7 @@ from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import EventKind, GateRule, TaskRow, TrailEvent
 from lib.pipeline.rows import event_columns, gate_text
+from lib.pipeline.run_inputs import check_inputs
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
 from lib.pipeline.work import checked_json
 
@@ -74,7 +75,8 @@ def start_jobs(
 
     Raises:
         RunConflict: a run of that id was started with other inputs, or is of another pipeline.
-        BadInput: inputs, metadata or configuration are no JSON, or too long.
+        BadInput: inputs, metadata or configuration are no JSON, or too long; or its pipeline says what its
+            inputs are, and one is unknown or missing.
     """
     rules = rules or StageRules()
     columns = [_columns(run) for run in runs]
@@ -85,11 +87,12 @@ def start_jobs(
             row["id"]: dict(row) for row in transaction.all("digests", runs=[row["id"] for row in columns])
         }
         answers, fresh = [], []
-        for row in columns:
+        for run, row in zip(runs, columns, strict=True):
             if old := known.get(row["id"]):
                 _same(row, old, graph.dag)
                 answers.append(Started(row["id"], False))
                 continue
+            check_inputs(graph.dag, graph.inputs, run.inputs)
             known[row["id"]] = {**row, "dag": graph.dag}
             fresh.append({**row, "dag": graph.dag, "snapshot": snapshot, "now": transaction.now})
             answers.append(Started(row["id"], True))

@@ -194,6 +194,10 @@ class ConsoleDesk:
         assert not finish(self.ledger, [report], owner="ann:1")
         return task.name
 
+    def claim(self) -> None:
+        """Begin what is ready of a run, and be at work on it."""
+        claim(self.ledger, {"gated": ["script", "audio"]}, owner="ann:1", count=1, lease_s=60.0)
+
     def fail(self, error: str = "it broke", *, for_good: bool = False) -> str:
         """Fail at what is ready of a run."""
         (task,) = claim(self.ledger, {"gated": ["script", "audio"]}, owner="ann:1", count=1, lease_s=60.0)

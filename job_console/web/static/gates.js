@@ -13,6 +13,7 @@ const WORDS = { gate_approved: "approved", gate_rejected: "rejected" };
 const card = document.getElementById("card");
 const deciding = new Map(); // by gate: what is decided here and not sent yet
 const sent = new Set(); // gates that this page has decided, or heard that others did
+const drafts = new Map(); // by gate: what is written of it, for whoever comes back to it
 const notesOf = new Map(); // by the digest of an audio of the card: its open notes, as a rejection says them
 const LONGEST = 9900; // characters of what is said with a decision
 let asked = 0;
@@ -30,6 +31,17 @@ function mark() {
     if (here) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+}
+
+const fields = () => [...document.querySelectorAll("#decide :is(textarea, input)")];
+
+function putAside() {
+  if (gate()) drafts.set(keyOf(gate().dataset), fields().map(({ value, checked }) => ({ value, checked })));
+}
+
+function takeUp() {
+  const draft = gate() && drafts.get(keyOf(gate().dataset));
+  if (draft) fields().forEach((field, at) => Object.assign(field, draft[at]));
 }
 
 /** Puts what was typed for the gate that is shown back into its field. */
@@ -58,7 +70,9 @@ async function show(address) {
     if (!now) return location.assign(address);
     rest(card);
     notesOf.clear();
+    putAside();
     card.replaceChildren(...now.childNodes);
+    takeUp();
     history.replaceState(null, "", address);
     recall();
     wake(card);

@@ -1,4 +1,4 @@
-// The form that starts a run: its inputs row by row, each a text or JSON.
+// The form that starts a run: its inputs row by row. Each is a text or JSON, or what the pipeline says that it is.
 
 import { ask, part } from "./request.js";
 
@@ -16,13 +16,17 @@ function say(sentence, field) {
 
 function told() {
   const found = {};
-  for (const row of inputs.querySelectorAll(".input-row")) {
+  for (const row of inputs.querySelectorAll("[data-row]")) {
     const [name, kind, value] = ["name", "kind", "value"].map((each) => row.querySelector(`[data-${each}]`));
     for (const field of [name, value]) field.removeAttribute("aria-invalid");
-    if (!name.value && !value.value) continue;
+    if (kind.value === "flag") {
+      if (value.checked) found[name.value] = true;
+      continue;
+    }
+    if (row.matches(".input-said") ? !value.value.trim() : !name.value && !value.value) continue;
     if (!name.value) return say("This input has no name.", name);
     if (Object.hasOwn(found, name.value)) return say(`There are two inputs of the name ${name.value}.`, name);
-    if (kind.value === "text") {
+    if (kind.value !== "json") {
       found[name.value] = value.value;
       continue;
     }
@@ -32,7 +36,22 @@ function told() {
       return say(`The value of ${name.value} is no JSON.`, value);
     }
   }
-  return found;
+  return lacks(found) ? undefined : found;
+}
+
+/** Whether something is not there that the pipeline cannot do without, as REST would say; it is said. */
+function lacks(found) {
+  const fields = [...inputs.querySelectorAll("[data-need]")];
+  const nameOf = (field) => field.closest("[data-row]").querySelector("[data-name]").value;
+  const bare = fields.find((field) => field.dataset.need === "required" && !(nameOf(field) in found));
+  if (bare) {
+    say(`${nameOf(bare)} is needed.`, bare);
+    return true;
+  }
+  const either = fields.filter((field) => field.dataset.need === "one_of");
+  if (!either.length || either.some((field) => nameOf(field) in found)) return false;
+  say(`Give one of ${either.map(nameOf).join(", ")}.`, either[0]);
+  return true;
 }
 
 async function start(event) {
@@ -84,5 +103,5 @@ inputs?.addEventListener("click", (event) => {
   if (row) drop(row);
 });
 inputs?.addEventListener("change", (event) => {
-  if (event.target.matches("[data-file]")) fill(event.target.closest(".input-row"), event.target.files[0]);
+  if (event.target.matches("[data-file]")) fill(event.target.closest("[data-row]"), event.target.files[0]);
 });

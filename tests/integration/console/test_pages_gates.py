@@ -231,6 +231,19 @@ def test_a_key_that_is_held_down_decides_once(inbox: Page, desk: ConsoleDesk) ->
     inbox.keyboard.press("u")
 
 
+def test_what_was_written_of_a_gate_is_there_again_when_it_is_looked_at_again(inbox: Page) -> None:
+    inbox.fill("[name=note]", "less moon")
+    inbox.check("[value=Tone]")
+    inbox.keyboard.press("Escape")
+    inbox.keyboard.press("r")
+    at(inbox, "r2")
+    assert inbox.input_value("[name=note]") == ""
+    inbox.keyboard.press("u")
+    at(inbox, "r1")
+    assert inbox.input_value("[name=note]") == "less moon"
+    assert inbox.is_checked("[value=Tone]")
+
+
 def test_a_decision_after_the_session_is_refused_aloud_and_the_page_stays(
     inbox: Page, desk: ConsoleDesk, url: str, complaints: list[str]
 ) -> None:
@@ -298,6 +311,13 @@ def test_times_go_on_and_a_notice_leaves_the_buttons_free(
     assert close["width"] > close["height"]
     assert told["y"] + told["height"] <= buttons["y"]
     assert "409" in complaints.pop()
+
+
+def test_an_empty_text_is_shown_as_empty(page: Page, desk: ConsoleDesk, complaints: list[str]) -> None:
+    waits(desk, "r1", notes_md=b"")
+    page.goto("/gates")
+    page.wait_for_selector("#files [data-file='notes.md'] pre:text-is('(empty)')")
+    complaints.clear()  # that no part of nothing can be had
 
 
 def test_words_are_neither_torn_away_nor_taken_for_keys(

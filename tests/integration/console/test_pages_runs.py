@@ -10,6 +10,7 @@ from sse_starlette.sse import AppStatus
 
 from job_console.listening import HttpListener, open_listener
 from job_console.serving import server_config
+from job_pipeline.dags import video
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.runs import NewRun, cancel_job, start_job
 from lib.pipeline.snapshots import save_snapshot
@@ -17,7 +18,7 @@ from lib.pipeline.trail import events_after
 from lib.pipeline.views import get_job_status
 from tests.doubles.console import GATED, ConsoleDesk, served
 from tests.integration.console.replayed import heard_from_the_begin
-from tests.pages import PHONE, grave_faults, logged_in
+from tests.pages import PHONE, grave_faults, logged_in, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -94,6 +95,26 @@ def test_what_the_page_has_already_is_not_put_there_again(page: Page, desk: Cons
     assert len(trail_of(page)) == len(events_after(desk.ledger, 0, run="r1"))
 
 
+def test_what_a_pipeline_says_of_its_inputs_is_what_the_form_asks_for(page: Page, desk: ConsoleDesk) -> None:
+    save_snapshot(desk.ledger, video.dag.graph())
+    page.goto("/start?dag=video")
+    assert page.locator(".input-said").count() == len(video.dag.inputs)
+    assert grave_faults(page) == []
+    page.click("form#start [type=submit]")
+    page.wait_for_selector("#wrong:has-text('Give one of script, uri, beats, topic')")
+    page.set_input_files(
+        "label:has-text('script from a file') input", {"name": "a.md", "mimeType": "", "buffer": b"The sea."}
+    )
+    until(page, "document.getElementById('input-script').value === 'The sea.'")
+    page.fill("#input-title", "Tides")
+    page.check("text=verbatim")
+    page.fill("[name=id]", "ep-8")
+    page.click("form#start [type=submit]")
+    page.wait_for_url("**/runs/ep-8")
+    given = get_job_status(desk.ledger, "ep-8").inputs
+    assert given == {"script": "The sea.", "title": "Tides", "verbatim": True}
+
+
 def test_a_run_is_started_followed_and_canceled(page: Page, desk: ConsoleDesk) -> None:
     save_snapshot(desk.ledger, GATED.graph())
     page.goto("/start")
@@ -163,3 +184,23 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
         page.wait_for_selector("#files pre:has-text('<img src=x')")
         assert page.inner_text("#files [data-file='plan.json'] pre") == '{\n  "a": [\n    1\n  ]\n}'
         assert page.title() != "taken"
+
+
+def test_a_text_is_mended_at_its_gate_and_then_decided_about(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Teh sea."})
+    page.goto("/gates")
+    page.click("text=Edit script.txt")
+    page.fill("form[data-editing] textarea", "The sea.")
+    assert grave_faults(page) == []
+    page.click("form[data-editing] [type=submit]")
+    page.wait_for_selector(".file pre:text-is('The sea.')")
+    assert (desk.folder / "runs/r1/script.txt").read_text() == "The sea."
+    seen = get_job_status(desk.ledger, "r1").gates[-1].seen
+    until(page, f"document.getElementById('gate').dataset.seen === '{seen}'")
+    page.clock.install()
+    page.click("[data-act=approve]")
+    with page.expect_response("**/approve") as decided:
+        page.clock.fast_forward(20_000)
+    assert decided.value.ok
+    assert get_job_status(desk.ledger, "r1").gates[-1].decision == "approved"

@@ -17,6 +17,7 @@ from job_console.pages.text_changes import changes_of
 from lib.jobs.costs import CostsBy, costs_of, hours_of
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Category, Charge, Epoch
+from lib.pipeline import Dag, RunInput
 from lib.pipeline.claims import Done, TaskReport, claim, finish
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.model import Artifact, EventKind, TrailEvent
@@ -89,13 +90,29 @@ class TestStart:
         assert re.findall(r'data-name value="(\w*)"', again) == ["length", "topic"]
         assert "tides" not in again
         like = shown(client, "/start?like=r1")
-        assert ">\ntides</textarea>" in like
+        assert ">\ntides</textarea>" in like  # a browser drops the first line break
         assert '<option value="json" selected>' in like
 
         desk.start("long", text="x" * 30_000)
         page = shown(client, "/start?like=long")
         assert "too long to show" in page
         assert len(page) < 20_000
+
+    def test_a_pipeline_that_says_its_inputs_is_asked_for_them_and_for_no_others(
+        self, desk: ConsoleDesk, client: httpx.Client
+    ) -> None:
+        dag = Dag("said", inputs=[RunInput("script", f"What {EVIL} says.", need="required")])
+        dag.task(name="write")(lambda inputs: inputs)
+        save_snapshot(desk.ledger, dag.graph())
+        page = shown(client, "/start?dag=said")
+        assert re.findall(r'data-name value="(\w*)"', page) == ["script"]
+        assert '<textarea id="input-script"' in page
+        assert EVIL not in page
+        assert "data-add" not in page
+        for inputs in ({"scirpt": "a"}, {}):
+            answer = client.post("/api/v1/runs", json={"dag": "said", "inputs": inputs})
+            assert (answer.status_code, "there are script" in answer.text) == (422, True)
+        assert client.post("/api/v1/runs", json={"dag": "said", "inputs": {"script": "a"}}).status_code == 201
 
 
 class TestRunPage:
@@ -374,3 +391,10 @@ class TestWords:
         many = changes_of("", "x\n" * 1000)
         assert many is not None
         assert len(many) == 201
+
+    def test_what_repeats_itself_is_not_compared_word_by_word(self) -> None:
+        before, after = "a b " * 900, "b a " * 900  # held against each other it would take seconds
+        found = changes_of(before, after)
+        assert found is not None
+        assert [line.parts for line in found] == [[(True, before)], [(True, after)]]
+        assert changes_of("a\n" * 2000, "a\n" * 1999 + "b") is None

@@ -12,12 +12,14 @@ from job_pipeline.dags import video
 from job_pipeline.dags.factory import dag as factory
 from job_pipeline.dags.factory import uploading
 from lib.pipeline import BadPipeline, Dag
+from lib.pipeline.edited_texts import edit_text
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import approve_gate, reject_gate
 from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.journal import TrailFiles
 from lib.pipeline.operator_rules import shipped_rules
 from lib.pipeline.runs import advance, retry
+from lib.pipeline.views import get_job_status
 from tests.unit.stages.conftest import INSTALL, Opened
 from tests.unit.stages.studio import Studio
 
@@ -190,6 +192,33 @@ def test_what_is_edited_at_the_gate_is_what_is_shown_and_spoken(studio: Studio) 
     studio.work()
     assert any("far away" in spec["text"] for spec in studio.queue.specs.values())
     assert "far away" in (studio.place() / "captions.srt").read_text()
+
+
+def test_what_a_storyboard_shows_is_mended_at_its_gate_and_its_scenes_are_not(studio: Studio) -> None:
+    studio.start(script=SCRIPT)
+    studio.work()
+    approve(studio, "script")
+    studio.work()
+    file = studio.place() / "storyboard.json"
+    board = json.loads(file.read_text())
+    board["scenes"][0]["picture"] = "A lighthouse at night."
+    mend(studio, "storyboard", json.dumps({**board, "scenes": board["scenes"][1:]}))
+    approve(studio, "storyboard")
+    studio.work(allow_placeholders=True)
+    assert "has other scenes" in str(studio.task("assets").error)
+
+    advance(studio.ledger, "r1", operator="ann", stage="storyboard")
+    studio.work()
+    mend(studio, "storyboard", json.dumps(board))
+    approve(studio, "storyboard")
+    studio.work(allow_placeholders=True)
+    plan = json.loads((studio.place() / "asset_plan.json").read_text())
+    assert plan["assets"][0]["shows"] == "A lighthouse at night."
+
+
+def mend(studio: Studio, gate: str, text: str) -> None:
+    seen = get_job_status(studio.ledger, "r1").gates[-1].seen
+    edit_text(studio.ledger, "r1", gate, "storyboard.json", text, folder=studio.place(), seen=seen)
 
 
 def approve(studio: Studio, gate: str) -> None:

@@ -1,0 +1,88 @@
+// Mends a text at its open gate: the whole file is saved, and a decision is about what it says then.
+
+import { failed, notice } from "./notices.js";
+import { ask, part } from "./request.js";
+
+const MOST = 1 << 20; // bytes, as REST takes them
+const gate = () => document.getElementById("gate");
+
+async function open(file) {
+  const button = file.querySelector("[data-edit]");
+  button.disabled = true;
+  try {
+    const answer = await fetch(button.dataset.edit, { headers: { Accept: "*/*" } });
+    if (!answer.ok) throw new Error((await answer.json()).error.message);
+    const text = await answer.text();
+    file.querySelector("details[data-text]").hidden = true;
+    const form = document.getElementById("edit-form").content.cloneNode(true).firstElementChild;
+    const field = form.querySelector("textarea");
+    field.value = text;
+    field.setAttribute("aria-label", `What ${file.dataset.file} says`);
+    form.querySelector("[data-edit-wrong]").hidden = true;
+    file.append(form);
+    button.hidden = true;
+    field.focus();
+    field.setSelectionRange(0, 0);
+    field.scrollTop = 0;
+  } catch (error) {
+    failed(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function close(file) {
+  file.querySelector("form[data-editing]").remove();
+  file.querySelector("details[data-text]").hidden = false;
+  const button = file.querySelector("[data-edit]");
+  button.hidden = false;
+  button.focus();
+}
+
+async function save(file, form) {
+  const text = form.querySelector("textarea").value;
+  const wrong = form.querySelector("[data-edit-wrong]");
+  const say = (sentence) => ((wrong.textContent = sentence), (wrong.hidden = false));
+  if (new Blob([text]).size > MOST) return say("It is longer than 1 MiB.");
+  const { run, stage, seen } = gate().dataset;
+  const path = file.dataset.file.split("/").map(part).join("/");
+  const button = form.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    const now = await ask("POST", `/api/v1/runs/${part(run)}/gates/${part(stage)}/files/${path}`, { text, seen });
+    shown(file, text, now);
+    notice(`${file.dataset.file} is saved; a decision is about what it says now.`);
+  } catch (error) {
+    say(error instanceof TypeError ? "The console does not answer; what you wrote stands here." : error.message);
+    button.disabled = false;
+  }
+}
+
+/** Shows what was saved in its place. The card may be a newer one by now, where others looked again. */
+function shown(file, text, now) {
+  const here = gate();
+  if (here?.dataset.run === now.run && here.dataset.stage === now.stage) {
+    here.dataset.seen = now.seen;
+    for (const each of here.querySelectorAll("[data-seen-shown]")) each.textContent = `seen ${now.seen.slice(0, 12)}`;
+  }
+  file.dataset.sha = now.sha256;
+  const digest = file.querySelector("[data-digest]");
+  if (digest) [digest.textContent, digest.title] = [now.sha256.slice(0, 12), `sha256 ${now.sha256}`];
+  const box = file.querySelector("details[data-text]");
+  box.dataset.read = "1";
+  box.open = true;
+  box.querySelector("pre").textContent = text;
+  file.querySelector("[data-table]")?.remove(); // it told what was there before
+  if (file.querySelector("form[data-editing]")) close(file);
+}
+
+document.addEventListener("click", (event) => {
+  const file = event.target.closest?.(".file");
+  if (event.target.closest?.("[data-edit]")) open(file);
+  else if (event.target.closest?.("[data-edit-leave]")) close(file);
+});
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-editing]")) return;
+  event.preventDefault();
+  save(event.target.closest(".file"), event.target);
+});
