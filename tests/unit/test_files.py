@@ -21,6 +21,7 @@ from lib.files import (
     take_folder_lock,
     take_lock,
     try_write,
+    write_below,
     write_in_place,
     write_whole,
 )
@@ -125,6 +126,33 @@ def test_what_is_written_in_place_goes_through_no_link(tmp_path: Path) -> None:
         write_in_place(tmp_path / "link", b"ours")
 
     assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+
+def test_what_is_written_below_a_folder_goes_through_no_link_and_leaves_no_litter(tmp_path: Path) -> None:
+    run, other = tmp_path / "run", tmp_path / "other"
+    (run / "a").mkdir(parents=True)
+    other.mkdir()
+    (run / "way").symlink_to(other)
+    (other / "secret").write_bytes(b"theirs")
+    (run / "a/end").symlink_to(other / "secret")
+    write_below(run, "a/b.txt", b"old")
+    write_below(run, "a/b.txt", b"new")
+    write_below(run, "a/end", b"mine")
+    assert (run / "a/b.txt").read_bytes() == b"new"
+    assert (other / "secret").read_bytes() == b"theirs"
+    (run / "a/folder").mkdir()
+    for wrong in ("../other/secret", "", "a//b"):
+        with pytest.raises(NotPlain):
+            write_below(run, wrong, b"x")
+    for wrong, error in (
+        ("way/secret", NotADirectoryError),
+        ("none/b", FileNotFoundError),
+        ("a/folder", IsADirectoryError),
+    ):
+        with pytest.raises(error):
+            write_below(run, wrong, b"x")
+    assert sorted(os.listdir(run / "a")) == ["b.txt", "end", "folder"]
+    assert os.listdir(other) == ["secret"]
 
 
 def test_a_tried_write_leaves_nothing_and_says_when_it_is_refused(tmp_path: Path) -> None:

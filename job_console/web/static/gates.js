@@ -86,8 +86,18 @@ async function show(address) {
   }
 }
 
+/** Whether a text of the card is being mended: what is not saved would be lost, or not be decided about. */
+function mending() {
+  const field = card.querySelector("form[data-editing] textarea");
+  if (!field) return false;
+  notice("A text is open: save it, or leave it as it was.", { problem: true });
+  field.focus();
+  return true;
+}
+
 /** Goes to the next gate that is not decided here, or the one before; without one, to an empty inbox. */
 function go(step) {
+  if (mending()) return;
   const all = links();
   const here = all.findIndex((link) => gate() && keyOf(link.dataset) === keyOf(gate().dataset));
   const turned = step > 0 ? [...all.slice(here + 1), ...all.slice(0, Math.max(here, 0))] : [...all.slice(0, Math.max(here, 0)).reverse(), ...all.slice(here + 1).reverse()];
@@ -121,7 +131,7 @@ document.addEventListener("player:notes", (event) => {
 
 function decide(act) {
   const form = document.getElementById("decide");
-  if (!form || gate().classList.contains("decided")) return;
+  if (!form || gate().classList.contains("decided") || mending()) return;
   if (gate().dataset.stale !== undefined) {
     notice("What it made has changed: look again, then decide.");
     show(location.href);

@@ -191,6 +191,8 @@ def test_a_text_is_mended_at_its_gate_and_then_decided_about(page: Page, desk: C
     desk.work(files={"script.txt": b"Teh sea."})
     page.goto("/gates")
     page.click("text=Edit script.txt")
+    page.click("[data-act=approve]")  # it would be about what is about to be changed
+    page.wait_for_selector("#notices:has-text('A text is open')")
     page.fill("form[data-editing] textarea", "The sea.")
     assert grave_faults(page) == []
     page.click("form[data-editing] [type=submit]")
