@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import threading
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from lib.errors import JobFailed, JobRunnerError, TryAgain
 from lib.files import NotPlain, read_plain, write_whole
 from lib.foreign import parse_json
 from lib.jobqueue import JobQueue
-from lib.jobs.chapter_titles import chapter_titles
+from lib.jobs.chapter_titles import spoken_titles
 from lib.jobs.episode import EpisodeBeat
 from lib.jobs.join_process import join
 from lib.jobs.playlist import Titles, playlist
@@ -170,20 +171,21 @@ class EpisodeMaker:
             work = Path(scratch)
             places = [self._audio(beat, work / f"{number}") for number, beat in enumerate(beats)]
             titles = Titles(order.title or script.name.rpartition(".")[0] or script.name, "", "")
-            chapters = chapter_titles([beat.spec for beat in beats], None)
+            chapters = spoken_titles(beats)
             content = playlist(beats, places, chapters, titles, _GAP_S)
             (work / "playlist.json").write_text(json.dumps(content), encoding="utf-8")
             (work / _FOLDER).mkdir()
-            target = work / _FOLDER / f"{_stem(script.name)}.{order.format}"
+            target = work / _FOLDER / f"{_stem_of(order, script)}.{order.format}"
             status, told = join(
                 work / "playlist.json", ["--out", str(target), f"--loudness={order.loudness}"]
             )
             if status != 0:
                 raise JobFailed(_reason(told).replace(f"{work}/", ""))
-            sums = [beat.record.chosen.audio.sha256 for beat in beats]
+            content_now = _digest([beat.record.chosen.audio.sha256 for beat in beats])
+            files = [Path(told[key]).name for key in _BESIDE if told.get(key)]
             made = {
-                "content": _digest(sums),
-                "files": [Path(told[key]).name for key in _BESIDE if told.get(key)],
+                "content": content_now,
+                "files": files + self._kept(script.id, content_now, order.format, files, work / _FOLDER),
                 "audio_seconds": told["audio_seconds"],
                 "loudness_lufs": told["loudness_lufs"],
             }
@@ -191,6 +193,16 @@ class EpisodeMaker:
             with contextlib.suppress(FileNotFoundError):
                 (folder / _FOLDER).rename(work / "before")
             (work / _FOLDER).rename(folder / _FOLDER)
+
+    def _kept(self, script_id: str, content: str, new: str, files: Sequence[str], folder: Path) -> list[str]:
+        """What was made before of the same audio in other formats: it stays, and its names are told."""
+        before = self._made(script_id)
+        if before is None or before["content"] != content:
+            return []
+        names = [name for name in before["files"] if name not in files and not name.endswith(f".{new}")]
+        for name in names:
+            shutil.copy2(self._shelf.folder_of(script_id) / _FOLDER / name, folder / name)
+        return names
 
     def _audio(self, beat: EpisodeBeat, place: Path) -> Path:
         """The audio of a beat on this computer."""
@@ -213,9 +225,17 @@ def _digest(sums: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 
-def _stem(name: str) -> str:
-    plain = _NOT_A_NAME.sub("-", name.rpartition(".")[0] or name).strip("-")
-    return plain[:60] or "episode"
+def safe_stem(name: str, usual: str = "script") -> str:
+    """A file's name without its suffix, of letters that every computer takes; `usual` where none is left."""
+    letters = unicodedata.normalize("NFKD", name.rpartition(".")[0] or name)
+    bare = "".join(each for each in letters if not unicodedata.combining(each))
+    plain = _NOT_A_NAME.sub("-", bare).strip("-")
+    return plain[:60] or usual
+
+
+def _stem_of(order: EpisodeOrder, script: KeptScript) -> str:
+    """Of an episode: its title, which may hold dots, or what its script is called."""
+    return safe_stem(f"{order.title}.", "") or safe_stem(script.name, "episode")
 
 
 def _reason(told: Mapping[str, Any]) -> str:

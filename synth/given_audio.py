@@ -18,6 +18,7 @@ from synth.audio.loudness_meter import decibels, integrated_loudness
 from synth.audio.measures import PieceMeasures, measure_piece
 from synth.audio.spectrum import Samples, measure_levels
 from synth.audio.trim import trim
+from synth.speech.heard_pieces import is_sound
 from synth.speech.verdicts import verdict_of_given
 from synth.verify import (
     CHECKS,
@@ -30,10 +31,12 @@ from synth.verify import (
     Verdict,
     Verifier,
     due_of,
+    faults_of,
 )
 
 _LONGEST_S: Final = 5400.0  # it is held in memory: 1 GB at 48 kHz
 _BLOCK: Final = 1 << 16
+_LOWEST_RATE, _HIGHEST_RATE = 4_000, 384_000  # Hz; with less no word is told from another
 _RATE_MULTIPLE: Final = 1000  # Hz; what the meters of levels take
 #: How far letters a second may lie beside what is usual, where the voice is not known.
 _ANY_VOICE: Final = 0.5
@@ -102,9 +105,7 @@ def verify_audio(
     faults: tuple[SignalFault, ...] = (_NO_SOUND,)
     if len(trimmed.samples):
         examined = ExaminedPiece(samples, rate, trimmed, measures, _due(script, words, engine, speed))
-        faults = tuple(
-            SignalFault(name, why) for name, check in CHECKS.items() if (why := check(examined)) is not None
-        )
+        faults = faults_of(examined)
     answer: Verdict | Unheard | None = None
     if verifier is not None and len(trimmed.samples):
         answer = verifier.verify(Sent(words, language), trimmed.samples, rate)
@@ -140,8 +141,10 @@ def _read(path: Path) -> tuple[Samples, int]:
         reason = getattr(error, "error_string", None) or error
         raise BadInput(f"{path} cannot be read as audio: {str(reason).strip().rstrip('.')}.") from None
     samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-    if not np.isfinite(samples).all():
-        raise BadInput(f"{path} holds values that are no numbers.")
+    if not is_sound(samples):
+        raise BadInput(f"{path} holds values that are no numbers of a sound.")
+    if not _LOWEST_RATE <= rate <= _HIGHEST_RATE:
+        raise BadInput(f"{path} has {rate} samples a second; speech has {_LOWEST_RATE} to {_HIGHEST_RATE}.")
     return samples, rate
 
 

@@ -17,8 +17,7 @@ from tests.doubles.console import TOKEN
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-#: A name of this computer that a browser does not know for one, so that it tells it as little as any host that
-#: speaks no TLS.
+#: A name of this computer that a browser does not know for one: it is told as little as any without TLS.
 ELSEWHERE: Final = "console.test"
 _FLAGS: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--hide-scrollbars"),

@@ -17,7 +17,7 @@ from job_console.answers import ConsoleJson, NotFound, error_of
 from job_console.api.kinds import Limit, Parts, RequestBody, operator_of
 from job_console.api.queue import FILE_BODY, sent_file
 from job_console.contract import ref
-from job_console.episodes import EpisodeMaker, EpisodeOrder
+from job_console.episodes import EpisodeMaker, EpisodeOrder, safe_stem
 from job_console.openapi import changing, errors, exact, reading
 from job_console.ranged import TYPES, file_answer
 from job_console.zipped import ZipEntry, zip_blocks
@@ -30,13 +30,23 @@ from lib.jobs.plan import parse_speakable
 from lib.jobs.proposal import proposal_of
 from lib.jobs.script_lines import beats_of_script, script_lines
 from lib.jobs.scripts import SCRIPT_PATTERN
-from lib.jobs.submit import exit_status, submit
+from lib.jobs.submit import exit_status, submit, without_known
+from lib.jobspec.files.prose import script_of_prose
 from lib.storage import Storage
 
 router = APIRouter(prefix="/scripts", tags=["scripts"])
 
 _TEXT = {"type": "string"}
 _NAME: Final = "script.yaml"
+_LONGEST_STEM: Final = 95
+PROSE_BODY = {
+    "required": True,
+    "description": "Paragraphs with blank lines between.",
+    "content": {
+        "text/plain": {"schema": {"type": "string"}},
+        "application/yaml": {"schema": {"type": "string"}},
+    },
+}
 _MAYBE = {"type": ["string", "null"]}
 _TIME = {"type": "string", "format": "date-time"}
 _SECONDS = {"type": ["number", "null"]}
@@ -73,6 +83,8 @@ _STALE = exact(
         "line": {"type": ["integer", "null"]},
         "state": {**_MAYBE, "description": "of what the queue knows"},
         "what": {"type": "array", "items": _TEXT, "description": "fields that differ"},
+        "text": {**_MAYBE, "description": "of the file; of the first 200"},
+        "now": {**_MAYBE, "description": "the text that the queue knows; null: it is kept no more"},
     }
 )
 _PROPOSAL = exact(
@@ -80,6 +92,7 @@ _PROPOSAL = exact(
         "plan": ref("plan"),
         "would": {"anyOf": [ref("enqueue"), {"type": "null"}], "description": "null: it has problems"},
         "stale": {"type": "array", "items": _STALE},
+        "prose": {"type": "boolean", "description": "plain text: `POST /scripts/draft` makes a script of it"},
         "to_speak": exact(
             {
                 "jobs": {"type": "integer"},
@@ -90,6 +103,7 @@ _PROPOSAL = exact(
         ),
     }
 )
+_DRAFT = exact({"name": _TEXT, "text": {**_TEXT, "description": "a job file, in YAML"}})
 _KEPT = exact({"script": _SCRIPT, "enqueued": ref("enqueue")})
 _WHOLE = exact({"script": _SCRIPT, "lines": {"type": "array", "items": _LINE}})
 _EPISODE = exact(
@@ -166,6 +180,25 @@ async def look_over(
 
 
 @router.post(
+    "/draft",
+    response_model=None,
+    responses=changing(_DRAFT, "A script, which is not kept.", 415),
+    openapi_extra={"requestBody": PROSE_BODY},
+)
+async def draft(
+    request: Request, name: FileName = _NAME, voice: Speaks = None, speaker: Speaks = None
+) -> ConsoleJson:
+    """Make a script of plain text: each paragraph becomes a line. Nothing is done with it."""
+    body = await sent_file(request)
+    _check_one(voice, speaker)
+    if voice is None and speaker is None:
+        raise UsageError("say who speaks it: give `voice` or `speaker`")
+    topic = name.rpartition(".")[0] or name
+    text = script_of_prose(body, topic=topic, voice=voice, speaker=speaker)
+    return ConsoleJson({"name": f"{topic[:_LONGEST_STEM]}.yaml", "text": text})
+
+
+@router.post(
     "",
     response_model=None,
     responses=changing(_KEPT, "It is kept, and its jobs are on the queue.", 409, 415),
@@ -180,6 +213,12 @@ async def hand_in(
     ] = Changed.REFUSE,
     voice: Speaks = None,
     speaker: Speaks = None,
+    leave: Annotated[
+        list[str] | None,
+        Query(
+            max_length=200, description="Request ids of known jobs that stay as they are, whatever it says."
+        ),
+    ] = None,
     edited: Annotated[
         str | None, Query(pattern=SCRIPT_PATTERN, description="The script that this one was made of.")
     ] = None,
@@ -197,7 +236,7 @@ async def hand_in(
     def work() -> ConsoleJson:
         _check_one(voice, speaker)
         file = parse_speakable(body, parts.voices, name=name, voice=voice, speaker=speaker)
-        submission = submit(parts.queue, file, changed=changed)
+        submission = submit(parts.queue, without_known(parts.queue, file, leave or ()), changed=changed)
         if submission.refusal is not None and exit_status(submission, changed):
             return error_of(submission.refusal)
         try:
@@ -223,8 +262,8 @@ async def hand_in(
 def _not_kept(count: int, error: OSError) -> BadConfiguration:
     jobs = "1 job is" if count == 1 else f"{count} jobs are"
     return BadConfiguration(
-        f"the script is not kept here ({error.strerror or error}), but its {jobs} on the queue; once there is "
-        "room in the data folder, hand it in again: nothing is spoken twice by that"
+        f"the script is not kept here ({error.strerror or error}), but its {jobs} on the queue; once there "
+        "is room in the data folder, hand it in again: nothing is spoken twice by that"
     )
 
 
@@ -286,7 +325,8 @@ def archive(parts: Parts, script: ScriptId) -> Response:
     """Take all lines away: audio and captions of each, numbered in the order of the script."""
     file = parts.scripts.file(script)
     beats = beats_of_script(parts.queue, parts.storage, file.specs)
-    headers = {"Content-Disposition": f'attachment; filename="{script}.zip"'}
+    name = safe_stem(parts.scripts.script(script).name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
     return StreamingResponse(
         zip_blocks(_entries(beats, parts.storage)), headers=headers, media_type="application/zip"
     )

@@ -109,6 +109,9 @@ def _decided(request: Request, parts: ConsoleParts, link: DecisionLink, asked: d
     if len(note) > LONGEST_WORDS:
         sentence = f"The note has {len(note)} letters, and {LONGEST_WORDS} are the most. Shorten it."
         return _now(request, parts, link, 422, sentence, note)
+    if decision == "reject" and not note and not asked.get("wordless"):
+        sentence = "Say why, so that it can be made otherwise, or press Reject again."
+        return _now(request, parts, link, 422, sentence, wordless=True)
     who: dict[str, Any] = {"operator": link.operator, "notes": note or None, "seen": seen}
     who["number"] = link.number
     try:
@@ -147,8 +150,13 @@ def _now(
     status: int = 200,
     said: str = "",
     note: str = "",
+    *,
+    wordless: bool = False,
 ) -> HtmlPage:
-    """How the gate of a link stands, as a page: to decide about, or with what was decided."""
+    """How the gate of a link stands, as a page: to decide about, or with what was decided.
+
+    `wordless`: from there it is rejected without a word.
+    """
     found = find_linked(parts.ledger, link)
     if found is None:
         sentence = f"This console knows no such gate of {link.run}: it may look at another database now."
@@ -159,9 +167,8 @@ def _now(
     files = linked_files(parts.journal.folder_of(link.run), found.artifacts)
     address = f"{PATH}{request.path_params['signed']}"
     changed = found.gate.seen != link.seen
-    return _page(
-        request, "decide.html", status, **about, files=files, address=address, changed=changed, note=note
-    )
+    about |= {"files": files, "address": address, "changed": changed, "note": note, "wordless": wordless}
+    return _page(request, "decide.html", status, **about)
 
 
 def _over(request: Request, found: LinkedGate, about: dict[str, Any], status: int) -> HtmlPage:

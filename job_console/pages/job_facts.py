@@ -16,6 +16,7 @@ from lib.jobs.costs import CostsBy, costs_of, hours_of
 from lib.jobs.explain import Explanation, explain
 from lib.jobs.explain_evidence import evidence_of
 from lib.jobs.job_log import JobLog, log_of
+from lib.jobs.scripts import KeptScript
 from lib.jobs.spec_again import KnownSpec, spec_again
 from lib.jobspec import CAPTION_SUFFIXES
 from lib.records import DoneRecord, FailedRecord, SpokenRecord, Take
@@ -27,7 +28,7 @@ class JobFacts:
     """One job. `heard` are the takes of the present revision, then those of the one it is compared with.
 
     `earlier` are the revisions that a newer one replaced, the latest first; `aside` the notes that are not
-    settled about audio that the page does not play.
+    settled about audio that the page does not play; `script` is the one that names it, and its line there.
     """
 
     record: JobRecord
@@ -43,6 +44,7 @@ class JobFacts:
     log: JobLog
     cost: str
     redo: Mapping[str, Any]
+    script: tuple[KeptScript, int] | None = None
 
 
 def facts_of(
@@ -84,6 +86,7 @@ def facts_of(
         ),
         log=log_of(parts.queue, record, started_at=begun, thorough=thorough),
         cost=cost,
+        script=parts.scripts.naming(request_id),
         redo=_redo(done.spoken if done else None, done, cost),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 
@@ -11,6 +11,7 @@ from job_console.api.kinds import Parts, RequestId
 from job_console.pages.job_facts import facts_of
 from job_console.pages.players import take_address
 from job_console.pages.rendering import HtmlPage, page, place_of
+from job_console.pages.scripts import LINES_SHOWN
 from job_console.parts import ConsoleParts
 from lib.errors import JobRunnerError
 from lib.jobqueue import TERMINAL, JobState
@@ -25,6 +26,7 @@ _KINDS: Final = {
     JobState.CANCELED: "warn",
     JobState.DELAYED: "warn",
 }
+_ALWAYS: Final = {"speed": 1.0, "variants": 1}
 #: What is shown of a specification elsewhere on the page, or is of no use to people.
 _SHOWN_ELSEWHERE: Final = frozenset({"text", "prompt", "request_id", "pronounce"})
 
@@ -51,11 +53,20 @@ def job(
         state_kind=_KINDS.get(facts.record.state, ""),
         ended=facts.record.state in TERMINAL,
         spec=spec,
-        settings=[(name, spec[name]) for name in FIELDS if name in spec and name not in _SHOWN_ELSEWHERE],
+        settings=_settings(spec),
+        first=(facts.script[1] - 1) // LINES_SHOWN * LINES_SHOWN + 1 if facts.script else 1,
         speakers=_speakers(parts),
         voices=_voices(parts),
         picture=take_address(request_id, 1) if facts.done and facts.done.drawn else "",
     )
+
+
+def _settings(spec: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What was asked for, by the words of the form; of speech, speed and takes stand there always."""
+    usual = {} if not spec or spec.get("kind") == "image" else _ALWAYS
+    told = {**usual, **spec}
+    names = (name for name in FIELDS if name in told and name not in _SHOWN_ELSEWHERE)
+    return [("takes" if name == "variants" else name, told[name]) for name in names]
 
 
 def _speakers(parts: ConsoleParts) -> Sequence[str]:

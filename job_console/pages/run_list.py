@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -10,11 +11,13 @@ from fastapi import APIRouter, Query, Request
 
 from job_console.api.kinds import RUN_PATTERN, Parts
 from job_console.pages.rendering import HtmlPage, page, place_of
-from job_console.pages.run_words import RUN_LOOKS, STAGE_LOOKS
+from job_console.pages.run_words import RUN_LOOKS, STAGE_LOOKS, stage_word
+from lib.pipeline.gate_triage import rejected_among
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.model import TaskRow
 from lib.pipeline.snapshots import GraphSnapshot, list_snapshots
 from lib.pipeline.states import RunState
-from lib.pipeline.views import get_job_status, list_runs, word_of
+from lib.pipeline.views import RunLine, get_job_status, list_runs
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,7 +55,7 @@ def runs(
         "runs.html",
         "runs",
         place=place,
-        lines=[(line, [(task, word_of(task, line.now)) for task in line.tasks]) for line in shown],
+        lines=_in_words(parts.ledger, shown),
         more=f"/runs?{urlencode([*asked, ('after', shown[-1].run.id)])}" if len(lines) > _PAGE else None,
         first=f"/runs?{urlencode(asked)}" if after else None,
         narrowed=bool(asked),
@@ -63,6 +66,17 @@ def runs(
         run_looks=RUN_LOOKS,
         stage_looks=STAGE_LOOKS,
     )
+
+
+def _in_words(
+    ledger: PipelineLedger, shown: Sequence[RunLine]
+) -> list[tuple[RunLine, list[tuple[TaskRow, str]]]]:
+    """Each run with the word of each stage."""
+    rejected = {each.line.run.id: each.gate for each in rejected_among(ledger, shown)}
+    return [
+        (line, [(task, stage_word(task, line, rejected.get(line.run.id))) for task in line.tasks])
+        for line in shown
+    ]
 
 
 @router.get("/start")

@@ -20,6 +20,7 @@ from job_console.pages.run_words import (
     attempts_of,
     event_words,
     name_of,
+    stage_word,
 )
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.stage_graph import HEIGHT, WIDTH, draw_stages
@@ -28,7 +29,7 @@ from lib.pipeline.graph import GraphStage
 from lib.pipeline.model import GateRow, TaskRow, TrailEvent
 from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.trail import newest_events
-from lib.pipeline.views import RunView, get_job_status, word_of
+from lib.pipeline.views import RunView, get_job_status
 from lib.pipeline.waits import WaitReason
 
 router = APIRouter(include_in_schema=False)
@@ -131,11 +132,12 @@ def _earlier(told: Sequence[TrailEvent]) -> int | None:
 
 
 def _cards(view: RunView, attempts: Mapping[str, Sequence[StageAttempt]]) -> list[StageCard]:
+    rejected = _rejected(view)
     return [
         StageCard(
             task=task,
             stage=view.graph.by_name[task.name],
-            word=word_of(task, view.line.now),
+            word=stage_word(task, view.line, rejected),
             gates=[gate for gate in view.gates if gate.task == task.name],
             attempts=attempts.get(task.name, ()),
             jobs=[job for job in view.jobs if job["task"] == task.name],

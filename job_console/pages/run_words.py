@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.pipeline.model import EventKind, TrailEvent
+from lib.pipeline.model import EventKind, GateRow, TaskRow, TrailEvent
 from lib.pipeline.states import RunState
-from lib.pipeline.views import RunView
+from lib.pipeline.views import RunLine, RunView, word_of
 
 _LONGEST_NAME: Final = 120
 
@@ -18,6 +18,7 @@ STAGE_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "READY": ("", "M5 3l8 5-8 5z"),
     "RUNNING": ("", "M8 2.5a5.5 5.5 0 1 1-5.5 5.5M8 5.5V8l2 1.5"),
     "GATE": ("warn", "M8 2l6 6-6 6-6-6zM8 5.5v3M8 10.2v.3"),
+    "REJECTED": ("bad", "M8 2l6 6-6 6-6-6zM5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4"),
     "DONE": ("good", "M2.5 8.5l3.5 3.5 7.5-8"),
     "FAILED": ("bad", "M4 4l8 8M12 4l-8 8"),
     "DEAD": ("bad", "M2.5 2.5h11v11h-11zM5.5 5.5l5 5M10.5 5.5l-5 5"),
@@ -34,6 +35,15 @@ RUN_LOOKS: Final[Mapping[RunState, tuple[str, str]]] = {
     RunState.FAILED: ("bad", "failed"),
     RunState.CANCELED: ("soft", "canceled"),
 }
+
+
+def stage_word(task: TaskRow, line: RunLine, rejected: GateRow | None) -> str:
+    """The word of a stage on a page; `rejected` is the gate whose rejection the run waits at.
+
+    The ledger has such a stage as new: it runs anew when somebody says so.
+    """
+    word = word_of(task, line.now)
+    return "REJECTED" if word == "NEW" and rejected is not None and rejected.task == task.name else word
 
 
 @dataclass(slots=True)

@@ -14,9 +14,9 @@ from lib.cli import output
 from lib.cli.colour import takes_colour
 from lib.cli.gate_desk import GateDesk, GateRoom
 from lib.cli.gate_lines import ReadText, desk_lines
-from lib.cli.keys import single_keys
+from lib.cli.keys import TerminalKeys, single_keys
 from lib.cli.players import PLAYERS, player_for
-from lib.cli.screen import own_screen
+from lib.cli.screen import Draw, own_screen
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock
 from lib.files import NotPlain, read_plain
@@ -148,15 +148,20 @@ def watch_gates(
         stack.enter_context(sigterm_interrupts())
         with own_screen() as redraw:  # Ctrl-C is its normal end
             upper: Callable[[int], Sequence[str]] = _nothing
-            looked = float("-inf")
+            looked, seen = float("-inf"), False
             while not desk.ended:
                 now = ticking.monotonic()
                 if now - looked >= every_s:
                     desk.look()
                     upper = _nothing if above is None else above()
+                    # Pressed while it looked: about what stood on the screen, not about what comes there.
+                    if seen and not _goes_on(desk, keys.read(0.0), ticking.monotonic()):
+                        break
                     looked = now
                 desk.tick(now)
-                redraw(partial(_screen, desk, upper, now, room.read))
+                screen = partial(_screen, desk, upper, now, room.read)
+                redraw(screen if seen else partial(_first, screen, keys))
+                seen = True
                 wait_s = _TICK_S if desk.pending else max(looked + every_s - ticking.monotonic(), 0.0)
                 desk.press(keys.read(wait_s), ticking.monotonic())
         said = len(desk.said)
@@ -165,8 +170,20 @@ def watch_gates(
         output.note(words)
 
 
+def _goes_on(desk: GateDesk, keys: str, now: float) -> bool:
+    desk.press(keys, now)
+    return not desk.ended
+
+
 def _nothing(width: int) -> Sequence[str]:
     return ()
+
+
+def _first(screen: Draw, keys: TerminalKeys, width: int, height: int) -> Sequence[str]:
+    """The first screen: what was pressed before it was about nothing that is on it."""
+    lines = screen(width, height)
+    keys.forget()
+    return lines
 
 
 def _screen(

@@ -53,6 +53,10 @@ class TerminalKeys:
             text += rest
         return _SEQUENCE.sub(lambda found: _ARROWS.get(found[1] or found[2], ""), text)
 
+    def forget(self) -> None:
+        """Throw away what was pressed and not read: it was not about what is seen from now on."""
+        termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def _more(self, within_s: float) -> str:
         if not select.select([self._descriptor], [], [], max(within_s, 0.0))[0]:
             return ""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from lib.errors import BadInput
+from lib.jobs.episode import EpisodeBeat
 from lib.jobspec import JobSpec, printable, titles
 from lib.jobspec.episode_names import files_beside, title_trouble
 from lib.jobspec.names import folded
+
+_LONGEST_WORDS: Final = 48
 
 
 def chapter_titles(specs: Sequence[JobSpec], key: str | None) -> list[str]:
@@ -24,6 +28,35 @@ def chapter_titles(specs: Sequence[JobSpec], key: str | None) -> list[str]:
     several = len({titles(spec.output_name)[1] for spec in specs}) > 1
     names = [spec.output_name if several else titles(spec.output_name)[0] for spec in specs]
     return [_title_of(spec, key, name) for spec, name in zip(specs, names, strict=True)]
+
+
+def spoken_titles(beats: Sequence[EpisodeBeat]) -> list[str]:
+    """The titles of chapters that nobody named: `callback_data.title`, else the first words that are spoken.
+
+    The words are those of the captions, which are of what is spoken by now; without any, of the job.
+    """
+    return [_spoken_title(beat) for beat in beats]
+
+
+def _spoken_title(beat: EpisodeBeat) -> str:
+    title = beat.spec.callback_data.get("title")
+    if isinstance(title, str) and title_trouble(title) is None:
+        return title
+    words = " ".join(cue.text for cue in beat.cues) or beat.spec.text
+    short = _first_words(words)
+    return titles(beat.spec.output_name)[0] if title_trouble(short) else short
+
+
+def _first_words(text: str) -> str:
+    """The first sentence if it is short, else as many whole words as a list of chapters shows."""
+    taken = list[str]()
+    for word in text.split():
+        if len(" ".join([*taken, word])) > _LONGEST_WORDS:
+            return f"{' '.join(taken).rstrip('.,;:') or word[:_LONGEST_WORDS]}…"
+        taken.append(word)
+        if len(taken) > 1 and word[-1] in ".!?":
+            break
+    return " ".join(taken).rstrip(".,;:")
 
 
 def _title_of(spec: JobSpec, key: str | None, name: str) -> str:

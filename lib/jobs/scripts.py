@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from lib.jobspec import JobFile, parse_any_file
 
 #: What the id of a script looks like.
 SCRIPT_PATTERN: Final = r"^[0-9a-f]{16}$"
-_TEXT, _ABOUT = "script", "about.json"
+_TEXT, _ABOUT, _IDS = "script", "about.json", "ids.json"
 _MOST_KEPT: Final = 200
 _MOST_BYTES: Final = 32 << 20
 _ID_LETTERS: Final = 16
@@ -86,6 +86,7 @@ class ScriptShelf:
         folder = self.folder_of(found)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(folder / _TEXT, data, sync=True)
+        write_whole(folder / _IDS, json.dumps([spec.request_id for spec in file.specs]).encode(), sync=False)
         self._write(script)
         if edited and edited != found:
             with contextlib.suppress(UnknownScript):
@@ -115,6 +116,14 @@ class ScriptShelf:
         script = self.script(script_id)
         return _parsed(self.text(script_id), script.name, script.voice, script.speaker)
 
+    def naming(self, request_id: str) -> tuple[KeptScript, int] | None:
+        """The latest script that has a job of that id, and its number there from 1; None where none has."""
+        for script in self.latest():
+            ids = _ids(self.folder_of(script.id) / _IDS)
+            if request_id in ids:
+                return script, ids[request_id]
+        return None
+
     def latest(self, limit: int = _MOST_KEPT) -> Sequence[KeptScript]:
         """The kept scripts, the latest first; without those that were edited since."""
         return [each for each in self._all() if not each.newer][:limit]
@@ -138,6 +147,16 @@ class ScriptShelf:
     def _drop_oldest(self) -> None:
         for script in self._all()[self._most :]:
             shutil.rmtree(self.folder_of(script.id), ignore_errors=True)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _ids(place: Path) -> Mapping[str, int]:
+    """The numbers of a script's jobs by their ids. Its content names its folder, so they stay as they are."""
+    try:
+        told: list[str] = parse_json(read_plain(place, _MOST_BYTES))
+        return {request_id: number for number, request_id in enumerate(told, 1)}
+    except (OSError, NotPlain, ValueError, TypeError):  # kept before ids were, or dropped meanwhile
+        return {}
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.errors import BadInput, ExitStatus, JobRunnerError, TryAgain
@@ -59,6 +59,16 @@ class Submission:
                 f"{'each' if many else 'it'} a request_id of its own."
             )
         return None
+
+
+def without_known(queue: JobQueue, file: JobFile, ids: Sequence[str]) -> JobFile:
+    """The file without jobs of these ids that the queue knows in whatever form: they are left so."""
+    if not ids:
+        return file
+    known = {record.request_id for record in queue.jobs(ids) if record is not None}
+    kept = [each for each in zip(file.specs, file.lines, strict=True) if each[0].request_id not in known]
+    specs, lines = tuple(spec for spec, _ in kept), tuple(line for _, line in kept)
+    return replace(file, specs=specs, lines=lines)
 
 
 def submit(

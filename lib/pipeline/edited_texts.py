@@ -46,7 +46,7 @@ def edit_text(
     Raises:
         UnknownRun, UnknownStage, UnknownText: there is none.
         WrongState, AlreadyDecided: the stage waits for nobody, or not any more.
-        SeenSomethingElse: what it made has changed since, by the ledger or where it lies; nothing was written.
+        SeenSomethingElse: what it made has changed since, in the ledger or where it lies; none was written.
         BadInput: the text is too long, or no text.
         TryAgain: it does not lie on this computer, or cannot be written there.
     """

@@ -76,7 +76,12 @@ class RejectedRun:
 
 def rejected_runs(ledger: PipelineLedger, *, count: int = 20) -> list[RejectedRun]:
     """The newest runs that are paused at a rejected gate, for whoever lets the stage run anew."""
-    lines = list_runs(ledger, count=count, states=[RunState.PAUSED])
+    return rejected_among(ledger, list_runs(ledger, count=count, states=[RunState.PAUSED]))
+
+
+def rejected_among(ledger: PipelineLedger, shown: Sequence[RunLine]) -> list[RejectedRun]:
+    """Those of some runs that are paused at a rejected gate."""
+    lines = [line for line in shown if line.run.state is RunState.PAUSED]
     if not lines:
         return []
     rows = ledger.look(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from lib.settings.kinds import SettingKind
+from lib.urls import secrets_in
 
 
 class About(NamedTuple):
@@ -55,3 +57,14 @@ def origin_of(name: str, source: str) -> str:
     if source.startswith("environment"):
         return f"{name} of the environment{source.removeprefix('environment')}"
     return f"{name} of {source}"
+
+
+def secret_texts(values: Iterable[tuple[Info, Any]]) -> frozenset[str]:
+    """The secret settings, and what logs in or is a key in URLs."""
+    found: set[str] = set()
+    for info, value in values:
+        if info.kind.secret and value is not None:
+            found.add(value.reveal())
+        elif info.kind.url and value is not None:
+            found |= secrets_in(value)
+    return frozenset(found)

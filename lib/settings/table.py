@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from lib.settings.about import About, Info, info_of, origin_of
+from lib.settings.about import About, Info, info_of, origin_of, secret_texts
 from lib.settings.kinds import (
     Secret,
     choice,
@@ -29,7 +29,6 @@ from lib.settings.kinds import (
     whole,
     words,
 )
-from lib.urls import secrets_in
 
 _POSTGRES = ("postgresql", "postgresql+psycopg", "postgres")
 _DAY = 86400
@@ -361,14 +360,7 @@ class Settings:
 
     def secrets(self) -> frozenset[str]:
         """Every text that must not be told: the secret settings, and what logs in or is a key in URLs."""
-        found: set[str] = set()
-        for info in table():
-            value = getattr(self, info.attribute)
-            if info.kind.secret and value is not None:
-                found.add(value.reveal())
-            elif info.kind.url and value is not None:
-                found |= secrets_in(value)
-        return frozenset(found)
+        return secret_texts((info, getattr(self, info.attribute)) for info in table())
 
     def origin(self, name: str) -> str:
         """A setting and where its value came from, for errors: `REDIS_URL of the environment`."""

@@ -10,6 +10,7 @@ import numpy as np
 from lib.records import WordTiming
 from lib.voices import ResolvedVoice, engine_facts, without_markup
 from synth.audio.measures import PieceMeasures, measure_piece
+from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, trim
 from synth.engines.port import EngineLimits, Speech
 from synth.verify import Due, ExaminedPiece, SignalFault, UsualRate, due_of, faults_of
@@ -17,6 +18,8 @@ from synth.verify import Due, ExaminedPiece, SignalFault, UsualRate, due_of, fau
 #: How far the time of a sentence may be off where the rate was measured of that very voice. The sentences of
 #: four engines lie within 15 % of their voice.
 _MEASURED: Final = 0.30
+#: Full scale is 1.0; files of floats that hold the whole numbers of 16 bits have 32,768.
+_LARGEST: Final = 1e6
 #: Where the rate is what others report of the engine, or letters stand for sounds.
 _REPORTED: Final = 0.50
 
@@ -79,6 +82,6 @@ def hear_piece(text: str, speech: Speech, pace: SpeakingPace) -> HeardPiece:
     return HeardPiece(trimmed, speech.sample_rate, measures, due, faults, speech.words)
 
 
-def is_sound(speech: Speech) -> bool:
-    """Whether its values are such as a sound has: one row of finite numbers."""
-    return speech.samples.ndim == 1 and bool(np.isfinite(speech.samples).all())
+def is_sound(samples: Samples) -> bool:
+    """Whether the values are such as a sound has: one row of numbers, none so large that no level is left."""
+    return samples.ndim == 1 and bool((np.abs(samples) <= _LARGEST).all())  # NaN is no number of these

@@ -32,6 +32,7 @@ class JudgedTakes:
             request.voice.language,
             request.voice.engine,
             request.profile,
+            ranked=request.select_best,
             timed=True,  # every record has cues
         )
         self._waiting: deque[tuple[Attempt, RawTake, Future[Answer]]] = deque()

@@ -119,7 +119,7 @@ class Performing:
             turn = self._unheard.popleft()
             if turn.index in turn.attempt.heard:  # the engine failed at another part of it
                 continue
-            if isinstance(answer, Speech) and not is_sound(answer):
+            if isinstance(answer, Speech) and not is_sound(answer.samples):
                 answer = EngineFailed("The engine made values that are no sound.")
             if isinstance(answer, EngineFailed):
                 self._say_again(turn, answer)

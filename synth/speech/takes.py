@@ -57,7 +57,7 @@ class PieceFault:
 
     @property
     def why(self) -> str:
-        """The sentence, with which piece it is."""
+        """The sentence; `piece` says where."""
         return self.fault.why
 
 

@@ -16,7 +16,8 @@ _LONGEST_WHY: Final = 200
 _MOST_FAULTS: Final = 20  # told of all takes together; a long one has hundreds of pieces
 _LEAST_FAULTS: Final = 2  # told of each take: a record with 16 of them has 64 KiB
 _WHY_UNVERIFIED: Final = (
-    "No speech recogniser is installed, so nobody compared what was said with the text; "
+    "No speech recogniser listens here (none is installed, or VERIFY is never), so nobody compared what was "
+    "said with the text; "
     f"{len(CHECKS)} checks of the signal found nothing."
 )
 

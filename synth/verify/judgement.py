@@ -13,8 +13,9 @@ from synth.verify.port import Divergence, Verdict
 MOST_WRONG: Final = 0.12
 #: Sounds in a row that were lost or are others: the sign of a cut in the middle.
 LONGEST_RUN: Final = 3.0
-#: Two sounds are no evidence: a recogniser hears "May" for "Me" and puts an "if" before "she asked".
-_FEW: Final = 2.0
+#: Two sounds and one that is like another are no evidence: a recogniser hears "May" for "Me", "and" for "at",
+#: and puts an "if" before "she asked".
+_FEW: Final = 2.5
 #: Of a text of one or two sounds nearly all must be wrong.
 _NEARLY_ALL: Final = 0.75
 _AGREEING: Final = 3  # takes that were heard alike: then it is said so, and written otherwise

@@ -178,7 +178,7 @@ class ListeningVerifier:
         language = waiting[0].wish.sent.language if waiting else ""
         taken: list[_HeardPart] = []
         for part in waiting[:count]:
-            if part.wish.sent.language != language:
+            if part.wish.sent.language != language or (taken and not _may_share(taken[-1].wish, part.wish)):
                 break
             taken.append(part)
         self._waiting = deque(waiting[len(taken) :])
@@ -235,6 +235,11 @@ class ListeningVerifier:
         in_order = [wish.found.get(index, _NOTHING) for index in range(len(wish.stretches))]
         verdict = verdict_of(in_order, self.name)
         _answer(wish, Unheard(min(wish.unheard.items())[1]) if wish.unheard and verdict.ok else verdict)
+
+
+def _may_share(one: _Wish, other: _Wish) -> bool:
+    """Which takes share a window depends on which wait: those that are ranked share none with others."""
+    return one is other or not (one.sent.ranked or other.sent.ranked)
 
 
 def _again_if_gone(ask: Callable[[], _T]) -> _T:

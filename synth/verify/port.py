@@ -28,6 +28,7 @@ class Sent:
     engine: str = ""
     profile: str = ""
     stretches: tuple[SentPiece, ...] = ()  # in order; empty: all of it is one
+    ranked: bool = False  # whether takes are chosen by the score: it must not depend on their neighbours
     timed: bool = False  # whether anybody wants to know when the words sound
 
 

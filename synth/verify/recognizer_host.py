@@ -7,22 +7,26 @@ network: the model is a folder.
 On stdin comes a line of JSON, `samples` (how many), `language` (ISO 639-1), `timed` (whether words need their
 times), `careful` (a wider search), and then so many float32 samples of 16 kHz. On stdout goes a line of JSON:
 `words`, each `[text, start, end]` in seconds, or `error`. The first line of all tells `languages`, or `error`
-or what package is `missing`. It ends with its stdin.
+or what package is `missing`. It ends with its stdin, also in the middle of a window.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 _GIVES_WAY: Final = 5  # of 19
 _RATE: Final = 16_000
 _CAREFUL_BEAMS: Final = 5
+_NEEDED: Final = ("model.bin", "tokenizer.json")
 #: Numbers and signs may be written in many ways, words in one: so they are written as words.
 _NOT_WORDS: Final = re.compile(r"[0-9$£€¥%&+=@#°*/]")
 
@@ -33,8 +37,9 @@ class WhisperModelFolder:
     def __init__(self, folder: str) -> None:
         from faster_whisper import WhisperModel
 
-        if not (Path(folder) / "model.bin").is_file():
-            raise OSError(f"the folder {folder} has no model.bin")
+        for name in _NEEDED:  # the package would ask the network for the second
+            if not (Path(folder) / name).is_file():
+                raise OSError(f"the folder has no {name}")
         self._model = WhisperModel(
             folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, local_files_only=True
         )
@@ -72,11 +77,20 @@ def _said(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:500]
 
 
+def _end_with(asker: int) -> None:
+    """End this process once the writer of the pipe `asker` is gone: a window may take minutes more."""
+    hung_up = select.poll()
+    hung_up.register(asker, 0)
+    hung_up.poll()
+    os._exit(0)
+
+
 def main(folder: str, asked: BinaryIO, answers: BinaryIO) -> None:
     """Hear until `asked` ends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # whoever asks ends this
     os.nice(_GIVES_WAY)
+    threading.Thread(target=_end_with, args=(asked.fileno(),), daemon=True).start()
     try:
         import numpy as np
 
@@ -101,6 +115,7 @@ def main(folder: str, asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    with open(os.dup(1), "wb") as own:
+    # whoever asked may be gone before the answer comes
+    with contextlib.suppress(BrokenPipeError), open(os.dup(1), "wb") as own:
         os.dup2(2, 1)  # what a library may print is no answer
         main(sys.argv[1], sys.stdin.buffer, own)

@@ -100,6 +100,20 @@ def test_keys_decide_and_the_terminal_is_as_before(home: Home, shop: ConsoleDesk
     assert kinds[-1] == "gate_rejected"
 
 
+@pytest.mark.parametrize("program", [WATCH, ("job-runner", "dashboard", "--watch")])
+def test_what_was_pressed_before_there_was_a_screen_decides_nothing(
+    home: Home, shop: ConsoleDesk, program: tuple[str, ...]
+) -> None:
+    screen = GateScreen(home, *program)
+    screen.press("aq")  # the first would approve what nobody saw, the second end it at once
+    screen.until("The story of r1.")
+    screen.press("j")
+    screen.until("The story of r2.")
+    screen.press("q")
+    screen.until_plain()
+    assert decided(shop, "r1")[0] is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_sends_what_was_decided_and_gives_the_terminal_back(
     home: Home, shop: ConsoleDesk, number: signal.Signals

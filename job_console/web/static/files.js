@@ -11,6 +11,7 @@ async function read(box) {
   const shown = box.querySelector("pre");
   try {
     const answer = await fetch(box.dataset.text, { headers: { Range: `bytes=0-${MOST - 1}` } });
+    if (answer.status === 416) return (shown.textContent = "(empty)"); // no byte of it can be had: it has none
     if (!answer.ok) throw new Error((await answer.json()).error.message);
     const whole = Number(answer.headers.get("Content-Range")?.split("/")[1] ?? 0);
     const text = await answer.text();

@@ -2,6 +2,7 @@
 // page is left; it is about what was shown here and nothing else. Listening and looking decide nothing.
 
 import { rest, wake } from "./files.js";
+import { fieldOf, isOfWords, isTyping, keepNote, keptNote } from "./gate_words.js";
 import { refresh } from "./live.js";
 import { failed, notice, sessionOver } from "./notices.js";
 import { clock } from "./player.js";
@@ -12,11 +13,13 @@ const WORDS = { gate_approved: "approved", gate_rejected: "rejected" };
 const card = document.getElementById("card");
 const deciding = new Map(); // by gate: what is decided here and not sent yet
 const sent = new Set(); // gates that this page has decided, or heard that others did
+const drafts = new Map(); // by gate: what is written of it, for whoever comes back to it
 const notesOf = new Map(); // by the digest of an audio of the card: its open notes, as a rejection says them
 const LONGEST = 9900; // characters of what is said with a decision
 let asked = 0;
 
 const keyOf = ({ run, stage, number }) => `${run}/${stage}/${number}`;
+const mended = () => card.querySelector("form[data-editing] textarea");
 const gate = () => document.getElementById("gate");
 const links = () => [...document.querySelectorAll("[data-gate]")];
 const isOpen = (link) => !deciding.has(keyOf(link.dataset)) && !sent.has(keyOf(link.dataset));
@@ -31,20 +34,48 @@ function mark() {
   }
 }
 
+const fields = () => [...document.querySelectorAll("#decide :is(textarea, input)")];
+
+function putAside() {
+  if (gate()) drafts.set(keyOf(gate().dataset), fields().map(({ value, checked }) => ({ value, checked })));
+}
+
+function takeUp() {
+  const draft = gate() && drafts.get(keyOf(gate().dataset));
+  if (draft) fields().forEach((field, at) => Object.assign(field, draft[at]));
+}
+
+/** Puts what was typed for the gate that is shown back into its field. */
+function recall() {
+  const form = document.getElementById("decide");
+  if (form && !form.elements.note.value) form.elements.note.value = keptNote(keyOf(gate().dataset));
+}
+
+/** Says on the card what happened to its gate while somebody typed there. */
+function tellThere(sentence) {
+  const place = document.getElementById("meanwhile");
+  if (!place) return;
+  place.textContent = sentence;
+  place.hidden = false;
+}
+
 async function show(address) {
   const mine = ++asked;
   card.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (mine !== asked) return; // somebody went on meanwhile
+    if (mine !== asked || isTyping() || mended()) return; // somebody went on meanwhile, or began to write
     const now = fresh.getElementById("card");
     if (new URL(answer.url).pathname === "/login") return sessionOver();
     if (!now) return location.assign(address);
     rest(card);
     notesOf.clear();
+    putAside();
     card.replaceChildren(...now.childNodes);
+    takeUp();
     history.replaceState(null, "", address);
+    recall();
     wake(card);
     mark();
     document.getElementById("gate-head")?.focus({ preventScroll: true });
@@ -58,7 +89,7 @@ async function show(address) {
 
 /** Whether a text of the card is being mended: what is not saved would be lost, or not be decided about. */
 function mending() {
-  const field = card.querySelector("form[data-editing] textarea");
+  const field = mended();
   if (!field) return false;
   notice("A text is open: save it, or leave it as it was.", { problem: true });
   field.focus();
@@ -102,6 +133,11 @@ document.addEventListener("player:notes", (event) => {
 function decide(act) {
   const form = document.getElementById("decide");
   if (!form || gate().classList.contains("decided") || mending()) return;
+  if (gate().dataset.stale !== undefined) {
+    notice("What it made has changed: look again, then decide.");
+    show(location.href);
+    return;
+  }
   const { run, stage, seen, number, attempt } = gate().dataset;
   const words = said(form, act === "reject");
   const hint = form.querySelector(".hint");
@@ -124,15 +160,18 @@ function decide(act) {
   async function send(keepalive) {
     sent.add(key);
     await ask("POST", `/api/v1/runs/${part(run)}/gates/${part(stage)}/${act}`, body, { keepalive });
+    keepNote(key, "");
     deciding.delete(key);
     refresh();
   }
-  function back() {
+  function back(error) {
     deciding.delete(key);
     if (!forgotten) sent.delete(key);
     mark();
     refresh();
-    if (!forgotten) show(address);
+    // A refusal comes when somebody may be about another gate: that one stays.
+    const here = !gate() || keyOf(gate().dataset) === key;
+    if (!forgotten && (here || !error) && !isTyping()) show(address);
   }
 }
 
@@ -157,14 +196,18 @@ function heard(told) {
   if (told.event === "gate_voided" && told.data.seen) {
     if (told.data.seen === here.dataset.seen) return; // it is shown already
     notice(`What ${told.stage} of ${told.run} made has changed: look again.`);
-    show(location.href);
+    if (isTyping() || mended()) {
+      here.dataset.stale = "";
+      tellThere("What it made has changed meanwhile. Your note is kept; look again before you decide.");
+    } else show(location.href);
     return;
   }
   notice(`${here.dataset.stage} of ${told.run} was ${word} by ${who}.`, { stays: 20_000 });
   here.classList.add("decided");
   sent.add(keyOf(here.dataset));
   mark();
-  go(1);
+  if (isTyping()) tellThere(`It was ${word} by ${who} meanwhile. Your note is kept here; Escape and J lead on.`);
+  else go(1);
 }
 
 // Files: 1-9 chooses; space plays what is chosen. Keys of a player are its own (player.js).
@@ -198,9 +241,12 @@ const KEYS = { j: () => go(1), k: () => go(-1), a: () => decide("approve"), r: (
 // Before the players hear it: a digit chooses a file here, and not a take.
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const busy = event.target.closest?.("input:not([type=checkbox], [type=range]), textarea, select");
-  if (busy) {
-    if (event.key === "Escape") busy.blur();
+  const field = fieldOf(event.target);
+  if (isOfWords(event)) {
+    if (!field) {
+      event.preventDefault();
+      event.stopImmediatePropagation(); // it is no key of a player, and takes nothing back
+    } else if (event.key === "Escape") field.blur();
     return;
   }
   const key = event.key.toLowerCase();
@@ -222,11 +268,15 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   show(link.getAttribute("href"));
 });
+document.addEventListener("input", (event) => {
+  if (event.target.matches?.("#decide [name=note]")) keepNote(keyOf(gate().dataset), event.target.value);
+});
 document.addEventListener("submit", (event) => event.target.id === "decide" && event.preventDefault());
 document.addEventListener("console:news", ({ detail }) => detail.kind === "run" && heard(detail.told));
 document.addEventListener("console:renewed", () => {
   mark();
   const first = links().find(isOpen);
-  if (!gate() && first && !deciding.size) show(first.getAttribute("href")); // it was empty, and something came
+  if (!gate() && first && !deciding.size && !isTyping()) show(first.getAttribute("href")); // it was empty, and something came
 });
+recall();
 mark();

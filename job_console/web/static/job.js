@@ -11,6 +11,7 @@ const form = document.getElementById("change");
 const id = form?.dataset.id;
 const consequence = document.getElementById("consequence");
 const problems = document.getElementById("problems");
+const heard = document.getElementById("heard");
 
 /** A word and how it is said, of a line; a word may hold colons itself ("12:30: half past twelve"). */
 function saying(line) {
@@ -139,22 +140,29 @@ if (form) {
   });
 }
 
+/** The revision that a note is about: its part is "r2.1", of take 1. */
+const revisionOf = (note) => Number(note.part.match(/^r(\d+)\./)?.[1] ?? Infinity);
+
 // What is noted about the audio stands where its line is changed.
 document.addEventListener("player:notes", (event) => {
   const place = document.getElementById("open-notes");
   if (!place) return;
   place.hidden = !event.detail.notes.length;
+  const present = Number(heard.dataset.revision);
+  const old = event.detail.notes.filter((note) => revisionOf(note) < present);
+  const all = old.length === event.detail.notes.length;
+  place.querySelector("p").textContent = all ? "Noted about the audio before, which was spoken anew since:" : "Noted about this audio:";
   place.querySelector("ul").replaceChildren(
     ...event.detail.notes.map((note) => {
       const line = document.createElement("li");
-      line.textContent = `${clock(note.seconds)} ${note.words}`;
+      const of = old.includes(note) ? `, of revision ${revisionOf(note)}` : "";
+      line.textContent = `${clock(note.seconds)} ${note.words}${of}`;
       return line;
     }),
   );
 });
 
 // New audio comes in when it is there; while something plays, it waits to be asked for.
-const heard = document.getElementById("heard");
 let offered = null;
 
 async function renew() {

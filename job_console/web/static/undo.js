@@ -8,8 +8,9 @@ const waiting = new Set();
 let count = 0;
 
 /**
- * Calls `act(keepalive)` after `seconds`, unless it is taken back first: then `back`. Returns an object whose `undo()`
- * takes it back and whose `now()` does it at once. `left` is told on the next page where leaving this one does a part.
+ * Calls `act(keepalive)` after `seconds`, unless it is taken back first: then `back()`, and `back(error)` where it was
+ * refused. Returns an object whose `undo()` takes it back and whose `now()` does it at once. `left` is told on the next
+ * page where leaving this one does a part.
  */
 export function later(sentence, act, { back = () => {}, seconds = WINDOW_S, left = "" } = {}) {
   const entry = { undo, now };
@@ -38,7 +39,7 @@ export function later(sentence, act, { back = () => {}, seconds = WINDOW_S, left
       if (keepalive) keep(id, { sentence }); // the page is going, and shows nothing any more
       else drop(id);
       failed(error);
-      back();
+      back(error);
       return false;
     }
     if (!keepalive || !left) drop(id);

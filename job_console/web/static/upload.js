@@ -14,8 +14,11 @@ const beside = document.getElementById("beside");
 const found = document.getElementById("found");
 const told = document.getElementById("told");
 const button = document.getElementById("hand-in");
+const prose = document.getElementById("prose");
+const left = new Map(JSON.parse(form.dataset.apart ?? "[]").map((id) => [id, true])); // by request id: stays as it was spoken
 const busy = document.getElementById("busy");
 let timer = 0;
+let shown = ""; // what was said that handing it in would do
 let asked = 0; // which look is the last: the answers of earlier ones are of another text
 
 const many = (count, one, more = `${one}s`) => `${count} ${count === 1 ? one : more}`;
@@ -31,8 +34,8 @@ function seconds(value) {
   return value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
 }
 
-function query(also = {}) {
-  const given = new URLSearchParams({ name: form.elements.name.value.trim() || "script.yaml", ...also });
+function query() {
+  const given = new URLSearchParams({ name: form.elements.name.value.trim() || "script.yaml" });
   const [kind, ...name] = form.elements.who.value.split(":");
   if (kind) given.set(kind, name.join(":"));
   return given;
@@ -110,7 +113,7 @@ async function look() {
   }
   busy.hidden = false;
   try {
-    const answer = await ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+    const answer = await plan();
     if (mine === asked) show(answer);
   } catch (error) {
     if (mine === asked) clear(error instanceof TypeError ? "The console does not answer; write on, and it is tried again." : error.message, true);
@@ -123,17 +126,29 @@ function clear(sentence, bad = false) {
   found.replaceChildren();
   told.textContent = sentence;
   told.classList.toggle("problem", bad);
-  for (const id of ["stale", "preview"]) document.getElementById(id).hidden = true;
+  for (const id of ["stale", "preview", "prose"]) document.getElementById(id).hidden = true;
   button.disabled = true;
   button.textContent = "Hand in";
   busy.hidden = true;
 }
 
-function show({ plan, would, stale, to_speak: speak }) {
+/** Which content of each job it meets and what it does to it; how far each is by now does not matter. */
+const does = ({ would }) => JSON.stringify(would?.jobs.map(({ request_id: id, outcome, revision }) => [id, outcome, revision]));
+
+const plan = () => ask("POST", `/api/v1/scripts/plan?${query()}`, text.value, { type: "application/yaml" });
+
+function show(answer) {
+  const { plan, would, stale, to_speak: speak, prose: isProse } = answer;
   clear("");
+  shown = does(answer);
   plan.problems.forEach((each) => say("bad", each));
   plan.warnings.forEach((each) => say("warn", each));
   lay();
+  prose.hidden = !isProse;
+  if (isProse) {
+    told.textContent = "This is plain text, and no file of jobs yet.";
+    return;
+  }
   if (would === null) {
     const count = plan.problems.length;
     told.textContent = `${many(count, "problem")}; nothing of this file can be handed in. ${count === 1 ? "It stands" : "They stand"} beside the lines.`;
@@ -156,6 +171,7 @@ function show({ plan, would, stale, to_speak: speak }) {
 
 function showStale(stale, plan) {
   document.getElementById("stale").hidden = stale.length === 0;
+  document.getElementById("stale-list").dataset.all = stale.length;
   if (!stale.length) return;
   const ids = new Set(stale.map((each) => each.request_id));
   const changed = plan.jobs.filter((each) => ids.has(each.request_id));
@@ -169,11 +185,29 @@ function showStale(stale, plan) {
     const item = make("li", "");
     if (each.line !== null) item.append(toLine(each.line), " ");
     item.append(`${each.request_id} (${each.state ?? "unknown"}): ${each.what.join(", ")}`);
+    const texts = make("dl", "", "texts");
+    if (each.text !== null) texts.append(make("dt", "This file says"), make("dd", each.text));
+    texts.append(make("dt", "Known by now"), make("dd", each.now ?? "a text that is kept no more"));
+    item.append(texts, leaving(each.request_id));
     return item;
   });
   document.getElementById("stale-list").replaceChildren(...items);
-  relabel(stale.length);
+  relabel();
 }
+
+/** A tick for a line that is to stay as it was spoken, whatever the file says. */
+function leaving(id) {
+  const label = make("label", "");
+  const tick = document.createElement("input");
+  tick.type = "checkbox";
+  tick.name = "leave";
+  tick.value = id;
+  tick.checked = left.get(id) ?? false;
+  label.append(tick, ` Leave it as it was spoken`, make("span", ` (${id})`, "unseen"));
+  return label;
+}
+
+const ticks = () => [...form.querySelectorAll("#stale-list input[name=leave]")];
 
 const WORDS = { created: "new", duplicate: "as it is", replaced: "spoken anew", updated: "as it is" };
 
@@ -200,8 +234,10 @@ function showJobs(plan, would) {
   document.getElementById("preview").hidden = false;
 }
 
-function relabel(count) {
+function relabel() {
   const anew = form.elements.changed.value === "replace";
+  for (const tick of ticks()) tick.disabled = !anew;
+  const count = Number(document.getElementById("stale-list").dataset.all ?? 0) - ticks().filter((tick) => tick.checked).length;
   button.textContent = count && anew ? `Hand in, ${many(count, "line")} spoken anew` : "Hand in";
 }
 
@@ -243,11 +279,22 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
   busy.hidden = false;
-  const also = {};
-  if (!document.getElementById("stale").hidden) also.changed = form.elements.changed.value;
-  if (form.dataset.edited) also.edited = form.dataset.edited;
+  const also = query();
+  if (!document.getElementById("stale").hidden) {
+    also.set("changed", form.elements.changed.value);
+    if (form.elements.changed.value === "replace") {
+      for (const tick of ticks()) if (tick.checked) also.append("leave", tick.value);
+    }
+  }
+  if (form.dataset.edited) also.set("edited", form.dataset.edited);
   try {
-    const answer = await ask("POST", `/api/v1/scripts?${query(also)}`, text.value, { type: "application/yaml" });
+    const now = also.get("changed") === "replace" ? await plan() : null;
+    if (now && does(now) !== shown) {
+      show(now);
+      told.textContent = `Lines of it were changed meanwhile, by somebody else or on another page: look again. ${told.textContent}`;
+      return;
+    }
+    const answer = await ask("POST", `/api/v1/scripts?${also}`, text.value, { type: "application/yaml" });
     location.assign(`/scripts/${answer.script.id}`);
   } catch (error) {
     failed(error);
@@ -259,7 +306,22 @@ text.addEventListener("input", later);
 text.addEventListener("scroll", follow);
 form.elements.who.addEventListener("change", later);
 form.addEventListener("change", (event) => {
-  if (event.target.name === "changed") relabel(document.getElementById("stale-list").children.length);
+  if (event.target.name === "leave") left.set(event.target.value, event.target.checked);
+  if (["changed", "leave"].includes(event.target.name)) relabel();
+});
+document.getElementById("make").addEventListener("click", async () => {
+  const who = form.elements.who;
+  if (!who.value) who.value = [...who.options].find((each) => each.value)?.value ?? "";
+  try {
+    const answer = await ask("POST", `/api/v1/scripts/draft?${query()}`, text.value, { type: "text/plain" });
+    text.value = answer.text;
+    form.elements.name.value = answer.name;
+    who.value = ""; // the file says it from now on
+    later();
+    text.focus();
+  } catch (error) {
+    failed(error);
+  }
 });
 addEventListener("resize", lay);
 if (text.value.trim()) later();

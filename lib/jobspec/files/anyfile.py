@@ -97,13 +97,18 @@ def is_beatsheet(data: bytes) -> bool:
     return isinstance(root, dict) and any(key in root for key in _SHEET_KEYS) and "jobs" not in root
 
 
+def is_keyed(data: bytes) -> bool:
+    """Whether a line begins with a key of a job file, right or wrong as the rest may be."""
+    return any(key[2].decode() in _YAML_KEYS for key in _KEYED_LINE.finditer(data))
+
+
 def _follows_words(data: bytes) -> bool:
     """Whether this is a whole beatsheet behind words that are none of it, and no YAML either."""
     opening = _WORDED.match(data)
     if opening is None:
         return False
     words, sheet = data[: opening.end() - 1], data[opening.end() - 1 :]
-    if any(key[2].decode() in _YAML_KEYS for key in _KEYED_LINE.finditer(words)):
+    if is_keyed(words):
         return False
     return all(_holds_key(sheet, (key,)) for key in _SHEET_KEYS) and not _holds_key(sheet, _JOB_KEYS)
 

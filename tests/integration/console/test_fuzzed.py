@@ -32,7 +32,8 @@ _ROUNDS_BEGIN_S = 35.0 if os.environ.get("CI") == "1" else 0.0
 _LIMITS = ConsoleLimits(reads=1e6, changes=1e6, wrong_tokens=1e6)
 #: Whether a speaker exists is no matter of the schema: such a file is right by it and refused all the same.
 #: Nor is whether a page ended at a place: that depends on what was listed.
-_KNOWS_MORE = tuple(f"/api/v1/{name}" for name in ("queue/jobs", "queue/cancel", "scripts", "scripts/plan"))
+_FILES_OR_ALL = ("queue/jobs", "queue/cancel", "scripts", "scripts/plan", "scripts/draft")
+_KNOWS_MORE = tuple(f"/api/v1/{name}" for name in _FILES_OR_ALL)
 
 
 @pytest.fixture(scope="module")

@@ -231,6 +231,19 @@ def test_a_key_that_is_held_down_decides_once(inbox: Page, desk: ConsoleDesk) ->
     inbox.keyboard.press("u")
 
 
+def test_what_was_written_of_a_gate_is_there_again_when_it_is_looked_at_again(inbox: Page) -> None:
+    inbox.fill("[name=note]", "less moon")
+    inbox.check("[value=Tone]")
+    inbox.keyboard.press("Escape")
+    inbox.keyboard.press("r")
+    at(inbox, "r2")
+    assert inbox.input_value("[name=note]") == ""
+    inbox.keyboard.press("u")
+    at(inbox, "r1")
+    assert inbox.input_value("[name=note]") == "less moon"
+    assert inbox.is_checked("[value=Tone]")
+
+
 def test_a_decision_after_the_session_is_refused_aloud_and_the_page_stays(
     inbox: Page, desk: ConsoleDesk, url: str, complaints: list[str]
 ) -> None:
@@ -275,3 +288,46 @@ def test_who_logs_out_has_sent_what_was_decided(inbox: Page, desk: ConsoleDesk) 
     inbox.click("[data-log-out]")
     inbox.wait_for_url("**/login")
     assert gate_of(desk).decision == "approved"
+
+
+def test_an_empty_text_is_shown_as_empty(page: Page, desk: ConsoleDesk, complaints: list[str]) -> None:
+    waits(desk, "r1", notes_md=b"")
+    page.goto("/gates")
+    page.wait_for_selector("#files [data-file='notes.md'] pre:text-is('(empty)')")
+    complaints.clear()  # that no part of nothing can be had
+
+
+def test_words_are_neither_torn_away_nor_taken_for_keys(
+    inbox: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    late = {"error": {"code": "conflict", "message": "script of r1 was approved by ben"}}
+    inbox.route("**/runs/r1/gates/script/approve", lambda route: route.fulfill(status=409, json=late))
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.focus("[name=note]")
+    inbox.keyboard.type("a rare")
+    inbox.clock.fast_forward(WINDOW_MS)
+    inbox.wait_for_selector(".notice.problem:has-text('approved by ben')")
+    inbox.keyboard.type(" jar")  # the refusal of r1 left the card of r2 where it was
+    approve_gate(desk.ledger, "r2", "script", operator="ben")
+    inbox.wait_for_selector("#meanwhile:has-text('approved by ben')")
+    inbox.wait_for_selector("[data-gate][data-run=r2]", state="detached")
+    inbox.keyboard.type(" of tar")
+    assert inbox.input_value("[name=note]") == "a rare jar of tar"
+    inbox.keyboard.press("Escape")
+    inbox.click("[data-gate][data-run=r3]")
+    at(inbox, "r3")
+    assert inbox.input_value("[name=note]") == ""
+    inbox.keyboard.press("r")  # it asks for a word, and has the focus
+    inbox.keyboard.type("kept")
+    inbox.evaluate("document.getElementById('decide').remove()")  # whatever took the field away
+    inbox.keyboard.type("jar")
+    at(inbox, "r3")
+    inbox.clock.fast_forward(1500)
+    inbox.keyboard.press("j")
+    at(inbox, "r1")
+    inbox.keyboard.press("k")
+    at(inbox, "r3")
+    assert inbox.input_value("[name=note]") == "kept"
+    assert [gate_of(desk, run).operator for run in ("r1", "r2", "r3")] == [None, "ben", None]
+    assert "409" in complaints.pop()

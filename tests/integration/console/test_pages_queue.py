@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lib.jobqueue import ErrorClass, Failure
+from lib.jobqueue import Changed, ErrorClass, Failure
+from lib.jobspec import JobFile, parse_job_file
 from tests.chromium import needs_chromium
 from tests.doubles.console import ConsoleDesk, job_file, sound
 from tests.pages import grave_faults
@@ -218,3 +219,20 @@ def test_leaving_a_whole_filter_says_that_a_part_may_be_left(desk: ConsoleDesk, 
     page.click("[data-whole]")
     page.goto("/history")
     page.locator(".notice", has_text="look what is left").wait_for()
+
+
+def test_lines_that_changed_since_they_were_shown_are_looked_at_again(desk: ConsoleDesk, page: Page) -> None:
+    def changed(text: str) -> JobFile:
+        return parse_job_file(job_file("a", text=text).encode(), name="t", base_dir=None)
+
+    desk.enqueue("a")
+    page.goto("/upload")
+    page.get_by_label("The script").fill(job_file("a", text="Mine."))
+    page.get_by_role("button", name="Hand in, 1 line spoken anew").click(trial=True)
+    desk.queue.enqueue(changed("Of somebody else.").specs, changed=Changed.REPLACE)
+    page.get_by_role("button", name="Hand in, 1 line").click()
+    page.locator("#told", has_text="changed meanwhile").wait_for()
+    (spec,) = desk.queue.specs(["topic:a"])
+    assert spec == changed("Of somebody else.").specs[0]
+    page.get_by_role("button", name="Hand in, 1 line").click()
+    page.wait_for_url("**/scripts/*")

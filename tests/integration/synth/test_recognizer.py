@@ -9,12 +9,14 @@ import json
 import os
 import re
 import resource
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lib.clock import SystemClock
@@ -23,7 +25,7 @@ from lib.textnorm import normalize
 from synth.audio.trim import trim
 from synth.engines import Engine, Speech, create_engine
 from synth.speech.speak import speak
-from synth.verify import Sent, Unheard, Verdict
+from synth.verify import Sent, Unheard, Verdict, recognizer_host
 from synth.verify.hosted_recognizer import HostedRecognizer, is_installed, model_of_package
 from synth.verify.installed import installed_verifier
 from synth.verify.listener import Answer, ListeningVerifier
@@ -37,6 +39,7 @@ MODEL = model_of_package()
 pytestmark = pytest.mark.skipif(
     MODEL is None or not is_installed(), reason="no recogniser: install the extra verify"
 )
+HOST = Path(recognizer_host.__file__)
 LEAST = 0.95  # of the takes with damage
 CUT = "350 ms are missing in the middle"
 RATE = 24_000
@@ -122,13 +125,30 @@ def test_a_process_that_was_killed_is_begun_again(
     assert recognizer.pid != first
 
 
+def test_its_process_ends_with_whoever_asked_in_the_middle_of_a_window() -> None:
+    """A killed worker leaves no process that goes on for minutes."""
+    assert MODEL is not None
+    argv = [sys.executable, "-I", str(HOST), str(MODEL)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert b"languages" in process.stdout.readline()
+        noise = np.random.default_rng(0).normal(0, 0.1, 16_000 * 1200).astype(np.float32)
+        wish = {"samples": len(noise), "language": "en", "timed": True, "careful": True}
+        process.stdin.write(json.dumps(wish).encode() + b"\n" + noise.tobytes())
+        process.stdin.close()
+        assert process.wait(30) == 0
+        assert process.stdout.read() == b""
+
+
 def test_a_folder_without_a_model_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(BadConfiguration, match=r"model\.bin"):
         installed_verifier(tmp_path)
 
 
 def test_a_model_that_cannot_be_read_leaves_takes_unverified(tmp_path: Path, engine: Engine) -> None:
-    (tmp_path / "model.bin").write_bytes(b"no model")
+    for name in ("model.bin", "tokenizer.json"):
+        (tmp_path / name).write_bytes(b"no model")
     ears = installed_verifier(tmp_path, always=True)
     assert ears is not None
     answer = begun(ears, "Yes.", speech(engine, "Yes.")).result()
@@ -141,7 +161,9 @@ def test_nothing_is_downloaded_and_nobody_asked(tmp_path: Path) -> None:
     if (reason := why_not()) is not None:
         pytest.skip(reason)
     (tmp_path / "lacking").mkdir()
-    (tmp_path / "lacking" / "model.bin").write_bytes(b"no model")
+    assert MODEL is not None
+    for name in ("model.bin", "config.json", "vocabulary.txt"):  # the package would ask for tokenizer.json
+        (tmp_path / "lacking" / name).symlink_to(MODEL / name)
     said = 'speak "Nobody asks." --profile quality --json --out-exact'
     script = f"""
 "$PYTHON" -m synth.main {said} a > a.json || exit 3
@@ -152,8 +174,9 @@ VERIFY_MODEL=lacking "$PYTHON" -m synth.main {said} b > b.json || exit 4
     asked, done = attempts(["sh", "-c", script], tmp_path, environ)
     assert done.returncode == 0, done.stdout
     assert asked == []
-    verdicts = [json.loads((tmp_path / name).read_text())["verdict"] for name in ("a.json", "b.json")]
-    assert verdicts == ["PASSED", "UNVERIFIED"]
+    told = [json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json")]
+    assert [each["verdict"] for each in told] == ["PASSED", "UNVERIFIED"]
+    assert "has no tokenizer.json" in told[1]["verdict_why"]
 
 
 @pytest.mark.soak

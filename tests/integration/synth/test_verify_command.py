@@ -108,11 +108,15 @@ def test_two_channels_are_one_voice(spoken: Path) -> None:
         ("text.wav", TEXT, "cannot be read as audio"),
         ("nan.wav", TEXT, "no numbers"),
         ("nan.wav", " … ", "nothing that could be said"),
+        ("huge.wav", TEXT, "no numbers of a sound"),
+        ("slow.wav", TEXT, "has 40 samples a second; speech has 4000 to 384000"),
     ],
 )
 def test_what_cannot_be_verified_is_a_sentence(tmp_path: Path, name: str, text: str, sentence: str) -> None:
     (tmp_path / "text.wav").write_text("no audio")
     soundfile.write(tmp_path / "nan.wav", np.full(2400, np.nan, np.float32), 24_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "huge.wav", np.full(2400, 3e38, np.float32), 24_000, subtype="FLOAT")
+    soundfile.write(tmp_path / "slow.wav", np.zeros(2400, np.float32), 40)
 
     with pytest.raises(BadInput, match=sentence):
         verify_audio(tmp_path / name, text, None)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from lib.cli import gate_watch
 from lib.cli.gate_desk import UNDO_S, GateDesk
 from lib.cli.gate_lines import desk_lines
 from lib.cli.gate_watch import LedgerRoom
+from lib.clock import ManualClock
 from lib.jobqueue.memory.queue import MemoryQueue
+from lib.pipeline.failures import AlreadyDecided
 from lib.pipeline.gates import approve_gate, open_gates, reject_gate
+from lib.pipeline.overview import WaitingGate
 from lib.pipeline.runs import advance
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import get_job_status
@@ -249,3 +254,42 @@ class TestScreen:
         lines = desk_lines(desk, 100, 40, 0.0, room_of(shop).read, colour=False)
         assert "story" in "".join(lines)
         assert not [line for line in lines if "\x1b" in line or "\x07" in line]
+
+
+class Pressed:
+    """Keys as `single_keys` gives them, pressed by the test."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.buffer, self._clock = "", clock
+
+    def read(self, within_s: float) -> str:
+        self._clock.advance(within_s)
+        keys, self.buffer = self.buffer or "q" * (within_s > 0 and self._clock.monotonic() > 3), ""
+        return keys
+
+    def forget(self) -> None:
+        self.buffer = ""
+
+
+def test_a_key_counts_for_what_was_on_the_screen_when_it_was_pressed(
+    shop: ConsoleDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ManualClock(0)
+    keys = Pressed(clock)
+    drawn: list[str] = []
+
+    class SlowRoom(LedgerRoom):
+        def waiting(self) -> Sequence[WaitingGate]:
+            keys.buffer += "a"  # pressed while it looks
+            if drawn:
+                with contextlib.suppress(AlreadyDecided):
+                    approve_gate(shop.ledger, "r1", "script", operator="bob")
+            return super().waiting()
+
+    monkeypatch.setattr(gate_watch, "single_keys", lambda what: contextlib.nullcontext(keys))
+    draw = contextlib.nullcontext(lambda lines: drawn.extend(lines(80, 24)))
+    monkeypatch.setattr(gate_watch, "own_screen", lambda: draw)
+    room = SlowRoom(shop.ledger, shop.parts.journal, "ann", lambda: None)
+    gate_watch.watch_gates(room, every_s=2.0, what="--watch", clock=clock)
+    assert "The story of r2." in "\n".join(drawn)
+    assert [decided(shop, run)[1] for run in ("r1", "r2", "r3")] == ["bob", None, None]

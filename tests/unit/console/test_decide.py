@@ -143,6 +143,19 @@ class TestDeciding:
             assert answer.headers["content-type"].startswith("text/html")
         assert at_gate(desk).decision is None
 
+    def test_a_rejection_without_a_word_is_asked_for_one_once(
+        self, desk: ConsoleDesk, phone: httpx.Client
+    ) -> None:
+        where = address(link_of(desk))
+        answer = phone.post(where, data={"decision": "reject", "note": " ", "seen": at_gate(desk).seen})
+        page = Page(answer.text)
+        assert (answer.status_code, at_gate(desk).decision) == (422, None)
+        assert "Say why" in page.words
+        fields = {str(each["name"]): str(each["value"]) for each in page.all("input")}
+        assert phone.post(where, data={**fields, "note": "", "decision": "reject"}).status_code == 303
+        kind, _, told = trail(desk, "r1")[-1]
+        assert (kind, told.get("notes")) == ("gate_rejected", None)
+
     def test_the_longest_note_is_kept_whole(self, desk: ConsoleDesk, phone: httpx.Client) -> None:
         note = "\U0001f30a" * LONGEST_WORDS
         assert (

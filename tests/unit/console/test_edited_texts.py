@@ -1,4 +1,4 @@
-"""P20, P30: a text is mended at its gate over REST, whole, where it lies, and by nobody who saw something else."""
+"""P20, P30: a text is mended at its gate over REST, whole, where it lies, about what was seen."""
 
 from __future__ import annotations
 

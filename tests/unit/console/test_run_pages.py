@@ -90,7 +90,7 @@ class TestStart:
         assert re.findall(r'data-name value="(\w*)"', again) == ["length", "topic"]
         assert "tides" not in again
         like = shown(client, "/start?like=r1")
-        assert ">\ntides</textarea>" in like  # the line break is the field's own: HTML drops it
+        assert ">\ntides</textarea>" in like  # a browser drops the first line break
         assert '<option value="json" selected>' in like
 
         desk.start("long", text="x" * 30_000)
@@ -127,6 +127,18 @@ class TestRunPage:
         assert "<option selected>script</option>" in page  # of those to run anew
         assert "waits for somebody to decide" in page
         assert 'data-file="script.txt"' in page
+
+    def test_a_rejected_stage_says_so_until_it_runs_anew(
+        self, desk: ConsoleDesk, client: httpx.Client
+    ) -> None:
+        desk.start("r1")
+        desk.work()
+        reject_and_keep(desk.ledger, "r1", "script", folder=desk.folder, operator="ann", notes="less moon")
+        assert re.findall(r'aria-label="(\w+: [A-Z]+)"', shown(client, "/runs/r1"))[0] == "script: REJECTED"
+        assert "<small>REJECTED</small>" in shown(client, "/runs")
+        advance(desk.ledger, "r1", operator="ann")
+        assert "REJECTED" not in shown(client, "/runs/r1")
+        assert "<small>REJECTED</small>" not in shown(client, "/runs")
 
     def test_what_can_be_done_follows_from_how_it_stands(
         self, desk: ConsoleDesk, client: httpx.Client
@@ -314,7 +326,10 @@ class TestDrawing:
     def test_every_word_of_a_stage_has_a_shape_of_its_own(self, desk: ConsoleDesk) -> None:
         desk.start("r1")
         (task, _) = get_job_status(desk.ledger, "r1").line.tasks
-        words = {word_of(replace(task, state=state, ready_at=None), 0.0) for state in TaskState} | {"READY"}
+        words = {word_of(replace(task, state=state, ready_at=None), 0.0) for state in TaskState} | {
+            "READY",
+            "REJECTED",
+        }
         assert words == set(STAGE_LOOKS)
         assert len({path for _, path in STAGE_LOOKS.values()}) == len(STAGE_LOOKS)
 
@@ -376,3 +391,10 @@ class TestWords:
         many = changes_of("", "x\n" * 1000)
         assert many is not None
         assert len(many) == 201
+
+    def test_what_repeats_itself_is_not_compared_word_by_word(self) -> None:
+        before, after = "a b " * 900, "b a " * 900  # held against each other it would take seconds
+        found = changes_of(before, after)
+        assert found is not None
+        assert [line.parts for line in found] == [[(True, before)], [(True, after)]]
+        assert changes_of("a\n" * 2000, "a\n" * 1999 + "b") is None

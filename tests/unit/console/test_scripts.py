@@ -6,14 +6,19 @@ import io
 import json
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from lib.captions import Cue
 from lib.jobqueue import Changed
+from lib.jobs.chapter_titles import spoken_titles
+from lib.jobs.episode import EpisodeBeat
 from lib.jobspec import parse_job_file
+from tests.doubles import records
 from tests.doubles.console import ConsoleDesk, job_file
 from tests.unit.console.test_routes import API, YAML, ask
 
@@ -113,7 +118,7 @@ def test_nobody_knows_other_scripts(client: httpx.Client) -> None:
 
 
 def test_all_lines_are_taken_away_in_one_archive(desk: ConsoleDesk, client: httpx.Client) -> None:
-    script = hand_in(client, job_file("z", "a"))["script"]["id"]
+    script = hand_in(client, job_file("z", "a"), "&name=Der+H%C3%BCgel.yaml")["script"]["id"]
     path, template = f"/scripts/{script}/audio.zip", "/scripts/{script}/audio.zip"
     spoken = desk.speak("z")
     told = ask(client, "GET", path, template=template, status=409)
@@ -125,6 +130,8 @@ def test_all_lines_are_taken_away_in_one_archive(desk: ConsoleDesk, client: http
         found = {name: archive.read(name) for name in archive.namelist()}
     assert found == {"001-topic-z.wav": spoken, "002-topic-a.wav": other}
     assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == 'attachment; filename="Der-Hugel.zip"'
+    assert 'download="Der-Hugel.zip"' in client.get(f"/scripts/{script}").text
 
 
 def episode(client: httpx.Client, script: str) -> Any:
@@ -154,13 +161,20 @@ def test_an_episode_is_made_kept_and_known_to_be_old(
     for thread in [each for each in threading.enumerate() if each.name == "episode"]:
         thread.join(20)
     told = episode(client, script)
-    assert asked == [(["z", "a"], "High water", "--loudness=-19")]
+    assert asked == [(["Job z", "Job a"], "High water", "--loudness=-19")]
     assert (told["state"], told["current"]) == ("made", True)
     assert told["files"] == ["High-water.mp3", "High-water.srt"]
     answer = client.get(f"{API}/scripts/{script}/episode/High-water.mp3")
     assert (answer.content, answer.headers["content-type"]) == (b"the whole", "audio/mpeg")
     for name in ("made.json", "..%2fabout.json"):
         assert client.get(f"{API}/scripts/{script}/episode/{name}").status_code == 404
+    order = {"format": "m4b", "title": "Tuesday: S1.2"}
+    ask(client, "POST", f"/scripts/{script}/episode", template=EPISODE, json=order)
+    for thread in [each for each in threading.enumerate() if each.name == "episode"]:
+        thread.join(20)
+    both = ["Tuesday-S1-2.m4b", "Tuesday-S1-2.srt", "High-water.mp3", "High-water.srt"]
+    assert episode(client, script)["files"] == both
+    assert client.get(f"{API}/scripts/{script}/episode/High-water.mp3").content == b"the whole"
     changed = parse_job_file(job_file("a", text="Otherwise.").encode(), name="t", base_dir=None)
     desk.queue.enqueue(changed.specs, changed=Changed.REPLACE)
     assert episode(client, script)["current"] is False
@@ -205,4 +219,25 @@ def test_what_a_killed_console_left_of_an_episode_goes_with_the_next_one(
     shown = client.get(f"/scripts/{script}").text
     assert "no room" in shown
     assert f"/scripts/{script}/episode/script.mp3" in shown
-    assert sorted(each.name for each in folder.iterdir()) == ["about.json", "episode", "script"]
+    assert sorted(each.name for each in folder.iterdir()) == ["about.json", "episode", "ids.json", "script"]
+
+
+@pytest.mark.parametrize(
+    ("words", "title"),
+    [
+        ("The tide turns. Then it goes.", "The tide turns"),
+        ("Ha! The tide", "Ha! The tide"),
+        (
+            "Twice a day the whole of the sea comes back to the harbour.",
+            "Twice a day the whole of the sea comes back to…",
+        ),
+        ("x" * 60, "x" * 48 + "…"),
+    ],
+)
+def test_a_chapter_is_called_by_its_first_words(words: str, title: str) -> None:
+    (spec,) = parse_job_file(job_file("a").encode(), name="t", base_dir=None).specs
+    record = records.spoken(records.take(1, records.file_ref("topic/a.wav", b"1")), characters=len(words))
+    beat = EpisodeBeat(spec, record, None, (Cue(0.0, 1.0, words, "piece"),))
+    assert spoken_titles([beat]) == [title]
+    named = replace(beat, spec=replace(spec, callback_data={"title": "One"}), cues=())
+    assert spoken_titles([named, replace(beat, cues=())]) == ["One", "Job a"]

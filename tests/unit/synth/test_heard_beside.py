@@ -102,6 +102,9 @@ class TestATake:
         assert sent.stretches[0].script.startswith("The [Ouse](/ˈuz/) froze")
         assert "[" not in sent.text
         assert (sent.engine, sent.profile) == ("hibari", "balanced")
+        assert not sent.ranked
+        made(beside, request(text, chunk=True, select_best=True))
+        assert beside.heard[-1].ranked
         assert sent.stretches[-1].end <= len(take.samples) / take.sample_rate
         for one, other in pairwise(sent.stretches):
             assert one.start < one.end <= other.end

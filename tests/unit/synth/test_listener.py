@@ -77,6 +77,19 @@ class TestWindows:
         assert oks(hall.verdicts()) == [True, True, True]
         assert hall.ears.windows == [(99,), (1, 2), (3,)]
 
+    def test_are_not_shared_by_takes_that_are_chosen_by_what_is_heard(self, hall: Hall) -> None:
+        """Which wait at once is chance: the same job chooses the same take on every machine."""
+        hall.ears.said |= {1: "nobody came", 2: "stop the car", 3: "yes", 4: "it is", 5: "very well"}
+        hall.say(1, "Nobody came.")
+        both = np.concatenate([voice(2), voice(3)])
+        pieces = (SentPiece("Stop the car.", 0.0, 1.0), SentPiece("Yes.", 1.0, 2.0))
+        wish = sent("Stop the car. Yes.", ranked=True, stretches=pieces)
+        ranked = hall.listener.begin(wish, both, RATE)
+        hall.say(4, "It is.")
+        hall.say(5, "Very well.")
+        assert oks([*hall.verdicts(), ranked.result(SOON)]) == [True] * 4
+        assert hall.ears.windows == [(99,), (1,), (2, 3), (4, 5)]
+
     def test_one_that_fails_is_heard_again_alone_and_the_better_hearing_counts(self, hall: Hall) -> None:
         hall.ears.said |= {1: "nobody came", 2: "", 3: "yes"}
         for number, text in ((1, "Nobody came."), (2, "Stop the car."), (3, "Yes.")):

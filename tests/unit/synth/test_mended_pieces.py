@@ -131,11 +131,14 @@ class TestAPieceWithAFault:
         assert len(mended.sounding) == len(sound.sounding) == 3
         assert len(mended.samples) == pytest.approx(len(sound.samples), rel=0.1)
 
-    def test_values_that_are_no_sound_are_said_again(self) -> None:
+    @pytest.mark.parametrize("times", [np.nan, 1e30])
+    def test_values_that_are_no_sound_are_said_again(self, times: float) -> None:
         class Mad(HummingEngine):
             def _hum(self, utterance: Utterance) -> Speech:
                 made = super()._hum(utterance)
-                return replace(made, samples=made.samples * np.nan) if len(self.calls) == 1 else made
+                return (
+                    replace(made, samples=made.samples * np.float32(times)) if len(self.calls) == 1 else made
+                )
 
         engine = Mad(seed_varies=True)
         performance = spoken(engine, request("One."))
