@@ -134,6 +134,10 @@ Speaks = Annotated[str | None, Query(max_length=64, description="Speaks beats th
 FileName = Annotated[
     str, Query(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f/\\]+$", description="What it is called.")
 ]
+Left = Annotated[
+    list[str] | None,
+    Query(max_length=200, description="Request ids of known jobs that stay as they are, whatever it says."),
+]
 
 
 class EpisodeBody(RequestBody):
@@ -213,12 +217,7 @@ async def hand_in(
     ] = Changed.REFUSE,
     voice: Speaks = None,
     speaker: Speaks = None,
-    leave: Annotated[
-        list[str] | None,
-        Query(
-            max_length=200, description="Request ids of known jobs that stay as they are, whatever it says."
-        ),
-    ] = None,
+    leave: Left = None,
     edited: Annotated[
         str | None, Query(pattern=SCRIPT_PATTERN, description="The script that this one was made of.")
     ] = None,

@@ -104,6 +104,7 @@ def test_yaml_is_parsed_in_one_place() -> None:
     assert calls("CParser(") == {"lib/foreign.py"}
     assert calls("yaml_events(") == {
         "lib/foreign.py",
+        "lib/jobspec/files/replaced_values.py",
         "lib/jobspec/files/yamltree.py",
         "lib/voices/flatyaml.py",
     }

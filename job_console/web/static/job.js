@@ -87,16 +87,20 @@ function consequences(outcome) {
   );
 }
 
+let pressed = 0; // how often something was really asked for: what was only tried before says nothing over it
+
 async function dry() {
+  const mine = pressed;
   try {
     const outcome = await enqueue(true);
-    if (outcome) consequence.textContent = consequences(outcome);
+    if (outcome && mine === pressed) consequence.textContent = consequences(outcome);
   } catch (error) {
     failed(error);
   }
 }
 
 async function speak() {
+  pressed += 1;
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
   try {

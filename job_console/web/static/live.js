@@ -2,6 +2,7 @@
 // event of such a kind comes (with `data-of="NAME"` only of that run or job), and every `data-every` seconds while the
 // page is looked at. Each event is also passed on as `console:news` on the document, with {id, kind, told}.
 
+import "./ages.js";
 import { sessionLasts, sessionOver } from "./notices.js";
 
 const PAUSE_MS = 1000;

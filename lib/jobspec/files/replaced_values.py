@@ -34,7 +34,7 @@ _OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {"text": ("narration",)}
 
 
 @dataclass(slots=True)
-class _Place:
+class _FieldPlace:
     """Where a field stands, in characters of the text: its key, and its value from `begin` to `end`."""
 
     key_at: int
@@ -52,8 +52,8 @@ class _Open:
     is_map: bool
     is_flow: bool
     at: int
-    key: tuple[str, _Place] | None = None
-    places: dict[str, _Place] = field(default_factory=dict)
+    key: tuple[str, _FieldPlace] | None = None
+    places: dict[str, _FieldPlace] = field(default_factory=dict)
     items: list[_Open | None] = field(default_factory=list)
     lists: dict[str, _Open] = field(default_factory=dict)
     last: int = 0
@@ -88,7 +88,7 @@ def _edit(text: str, job: _Open, name: str, value: Any) -> tuple[int, int, str]:
     return first.key_at, first.key_at, f"{key}: {yaml_text(value, quoted=first.quoted)}{behind}"
 
 
-def _written(value: Any, place: _Place) -> str:
+def _written(value: Any, place: _FieldPlace) -> str:
     """The value in the style of the one before."""
     if isinstance(value, str) and place.style in ("|", ">") and value.strip() == value:
         indent = " " * (place.column + 2)
@@ -152,7 +152,7 @@ def _end(event: Any) -> int:
 def _scalar(into: _Open, event: Any, text: str) -> None:
     at, end, style = _at(event), _end(event), getattr(event, "style", None)
     if into.is_map and into.key is None:
-        place = _Place(at, event.start_mark.column, style in ("'", '"'))
+        place = _FieldPlace(at, event.start_mark.column, style in ("'", '"'))
         into.key = (getattr(event, "value", ""), place)
         return
     if style in ("|", ">"):  # the line ends behind it belong to what follows

@@ -290,6 +290,29 @@ def test_who_logs_out_has_sent_what_was_decided(inbox: Page, desk: ConsoleDesk) 
     assert gate_of(desk).decision == "approved"
 
 
+def test_times_go_on_and_a_notice_leaves_the_buttons_free(
+    inbox: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    inbox.clock.fast_forward(3_600_000)
+    assert inbox.inner_text("#gate time[data-age]").startswith("1h0")
+    inbox.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    late = {"error": {"code": "conflict", "message": "script of " + "a-long-name-of-a-run" * 12}}
+    inbox.route("**/approve", lambda route: route.fulfill(status=409, json=late))
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.clock.fast_forward(WINDOW_MS)
+    inbox.wait_for_selector(".notice.problem:has-text('a-long-name')")
+    box = "each => each.getBoundingClientRect().toJSON()"
+    told, close, buttons = (
+        inbox.eval_on_selector(each, box) for each in (".notice", ".notice button", ".decisions")
+    )
+    assert 0 <= told["x"] < told["x"] + told["width"] <= PHONE[0]
+    assert close["x"] + close["width"] <= told["x"] + told["width"]
+    assert close["width"] > close["height"]
+    assert told["y"] + told["height"] <= buttons["y"]
+    assert "409" in complaints.pop()
+
+
 def test_an_empty_text_is_shown_as_empty(page: Page, desk: ConsoleDesk, complaints: list[str]) -> None:
     waits(desk, "r1", notes_md=b"")
     page.goto("/gates")
