@@ -13,6 +13,7 @@ from job_console.api.kinds import (
     LONGEST_PATH,
     NO_NUL,
     RUN_PATTERN,
+    WHOLE,
     Name,
     Parts,
     RequestBody,
@@ -75,6 +76,7 @@ class DecisionBody(RequestBody):
             le=10**9,
             description="The attempt that was looked at: a later one that looks the same is another.",
         ),
+        WHOLE,
     ] = None
 
 

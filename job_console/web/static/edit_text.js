@@ -63,6 +63,9 @@ function shown(file, text, now) {
   const here = gate();
   if (here?.dataset.run === now.run && here.dataset.stage === now.stage) {
     here.dataset.seen = now.seen;
+    delete here.dataset.stale; // what was told of it meanwhile was this
+    const meanwhile = document.getElementById("meanwhile");
+    if (meanwhile) meanwhile.hidden = true;
     for (const each of here.querySelectorAll("[data-seen-shown]")) each.textContent = `seen ${now.seen.slice(0, 12)}`;
   }
   file.dataset.sha = now.sha256;

@@ -19,6 +19,7 @@ const LONGEST = 9900; // characters of what is said with a decision
 let asked = 0;
 
 const keyOf = ({ run, stage, number }) => `${run}/${stage}/${number}`;
+const mended = () => card.querySelector("form[data-editing] textarea");
 const gate = () => document.getElementById("gate");
 const links = () => [...document.querySelectorAll("[data-gate]")];
 const isOpen = (link) => !deciding.has(keyOf(link.dataset)) && !sent.has(keyOf(link.dataset));
@@ -64,7 +65,7 @@ async function show(address) {
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (mine !== asked || isTyping()) return; // somebody went on meanwhile, or began to write
+    if (mine !== asked || isTyping() || mended()) return; // somebody went on meanwhile, or began to write
     const now = fresh.getElementById("card");
     if (new URL(answer.url).pathname === "/login") return sessionOver();
     if (!now) return location.assign(address);
@@ -88,7 +89,7 @@ async function show(address) {
 
 /** Whether a text of the card is being mended: what is not saved would be lost, or not be decided about. */
 function mending() {
-  const field = card.querySelector("form[data-editing] textarea");
+  const field = mended();
   if (!field) return false;
   notice("A text is open: save it, or leave it as it was.", { problem: true });
   field.focus();
@@ -195,7 +196,7 @@ function heard(told) {
   if (told.event === "gate_voided" && told.data.seen) {
     if (told.data.seen === here.dataset.seen) return; // it is shown already
     notice(`What ${told.stage} of ${told.run} made has changed: look again.`);
-    if (isTyping()) {
+    if (isTyping() || mended()) {
       here.dataset.stale = "";
       tellThere("What it made has changed meanwhile. Your note is kept; look again before you decide.");
     } else show(location.href);
