@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from job_console.answers import ConsoleJson, NobodyNamed, NotFound
-from job_console.api.kinds import Limit, Parts, RequestBody
+from job_console.api.kinds import WHOLE, Limit, Parts, RequestBody
 from job_console.openapi import changing, json_answer, reading
 from job_console.parts import ConsoleParts
 from lib.errors import BadConfiguration
@@ -33,14 +33,8 @@ Uuid = Annotated[str, Field(pattern=_UUID)]
 OwnerQuery = Annotated[str | None, Query(pattern=_UUID, description="Only of this owner.")]
 
 
-def _whole(value: Any) -> Any:
-    """In JSON 64.0 is a whole number, too."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = BeforeValidator(_whole)
-Seed = Annotated[int, Field(ge=0, le=2**32 - 1), Whole]
-Pixels = Annotated[int, Field(ge=LEAST_PIXELS, le=MOST_PIXELS, multiple_of=PIXEL_STEP), Whole]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1), WHOLE]
+Pixels = Annotated[int, Field(ge=LEAST_PIXELS, le=MOST_PIXELS, multiple_of=PIXEL_STEP), WHOLE]
 
 _ID: dict[str, Any] = {"type": "string", "format": "uuid"}
 _TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
