@@ -27,6 +27,7 @@ class Voices:
     pauses: Pauses
     engine_settings: Mapping[str, str]  # of engines that have settings of their own
     backends: PictureSettings  # of who draws, for a worker that does both
+    verifier: Callable[[], Verifier | None]  # what hears takes; loads nothing yet, raises as `verifier` below
 
 
 def voices(
@@ -56,6 +57,7 @@ def voices(
             "MODELS_DIR": str(settings.jobs_data_dir / "models"),
         },
         pictures_of(settings).backends,
+        lambda: _verifier_of(settings),
     )
 
 
@@ -75,7 +77,10 @@ def verifier() -> Verifier | None:
         lib.errors.MissingExtra: VERIFY is always, and the recogniser is not installed.
         lib.errors.BadConfiguration: a setting is wrong, or VERIFY_MODEL holds no model.
     """
-    settings = load_settings()
+    return _verifier_of(load_settings())
+
+
+def _verifier_of(settings: Settings) -> Verifier | None:
     if settings.verify == "never":
         return None
     from synth.verify.installed import installed_verifier  # the audio packages take longer than a wrong job

@@ -25,8 +25,8 @@ from lib.redislink.term import LeadershipLost
 OPEN_TO_ALL: Final = frozenset(
     (
         *("job", "jobs", "specs", "result", "results", "revisions", "history", "nearest", "place"),
-        *("snapshot", "server_health", "ids_under", "look_along"),
-        *("last_event_id", "follow_events", "watchers", "wake", "close"),
+        *("snapshot", "server_health", "ids_under", "look_along", "listed", "ended"),
+        *("last_event_id", "latest_events", "follow_events", "watchers", "wake", "close"),
         # a stand-by is a watcher of the registry as well
         *("register_watcher", "heartbeat_watcher", "remove_watcher"),
     )

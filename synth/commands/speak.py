@@ -90,7 +90,7 @@ def perform(
 ) -> SpokenRecord:
     """Speak the request at `out_exact` and write its record to `json_result`, if any."""
     request.check()
-    record = _speak(request, out_exact, voices.engine_settings, wiring.verifier())
+    record = _speak(request, out_exact, voices.engine_settings, voices.verifier())
     if json_result is not None:
         _write_record(json_result, record)
     return record

@@ -53,7 +53,7 @@ def command(
 
         when_parent_exits(stop.ask)
     shelf = EngineShelf(lambda name: create_engine(name, voices.engine_settings, lambda: stop.asked))
-    speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, wiring.verifier(), voices.pauses)
+    speaker = JobSpeaker(shelf, voices.registry, voices.engine, clock, voices.verifier(), voices.pauses)
     drawer = PictureDrawer(lambda name: open_backend(name, voices.backends), clock)
     options = WorkerOptions(engine=voices.engine, grace_s=grace, once=once)
     with WorkerSpool(spool) as entered:

@@ -21,6 +21,7 @@ METHODS = sorted(name for name, _ in inspect.getmembers(JobQueue, inspect.isfunc
 # Each that a watcher which does not lead may call, as it is called.
 OPEN: dict[str, Callable[[JobQueue], object]] = {
     "close": lambda queue: queue.close(),
+    "ended": lambda queue: queue.ended([0.0]),
     "follow_events": lambda queue: queue.follow_events("0-0"),
     "heartbeat_watcher": lambda queue: queue.heartbeat_watcher("w"),
     "history": lambda queue: queue.history(),
@@ -28,6 +29,8 @@ OPEN: dict[str, Callable[[JobQueue], object]] = {
     "job": lambda queue: queue.job("a"),
     "jobs": lambda queue: queue.jobs(["a"]),
     "last_event_id": lambda queue: queue.last_event_id(),
+    "latest_events": lambda queue: queue.latest_events(1),
+    "listed": lambda queue: queue.listed(None),
     "look_along": lambda queue: queue.look_along(),
     "nearest": lambda queue: queue.nearest("a"),
     "place": lambda queue: queue.place("a"),
