@@ -56,19 +56,9 @@ class LedgerRoom(GateRoom):
 
     def decide(self, gate: GateRow, approve: bool, notes: str | None) -> GateRow:
         """Decide about what was looked at: about this opening of the gate, and these files."""
+        carry_out = approve_inspected if approve else reject_and_keep
         try:
-            if not approve:
-                return reject_and_keep(
-                    self._ledger,
-                    gate.run,
-                    gate.task,
-                    folder=self._journal.folder_of(gate.run),
-                    operator=self._operator,
-                    notes=notes,
-                    seen=gate.seen,
-                    number=gate.number,
-                )
-            return approve_inspected(
+            return carry_out(
                 self._ledger,
                 gate.run,
                 gate.task,

@@ -26,11 +26,6 @@ class TakeCount(NamedTuple):
     spoken: int = 0
     broken: int = 0
 
-    @property
-    def per_thousand(self) -> float:
-        """Broken ones in a thousand; 0 where nothing was spoken."""
-        return 1000 * self.broken / self.spoken if self.spoken else 0.0
-
     def plus(self, spoken: int, broken: int) -> TakeCount:
         """With more of them."""
         return TakeCount(self.spoken + spoken, self.broken + broken)

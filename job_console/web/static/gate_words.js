@@ -2,7 +2,7 @@
 
 const FIELD = "input:not([type=checkbox], [type=radio], [type=range], [type=button], [type=submit]), textarea, select";
 const AFTER_MS = 1000; // who types looks up only then
-const PLACE = "gate-notes";
+const PLACE = "gate-drafts";
 const KEPT = 100;
 let typed = null; // the field that the last letter went into, and when
 
@@ -36,16 +36,16 @@ function read() {
   }
 }
 
-/** Keeps the note of a gate in this tab, until it is empty. */
-export function keepNote(gate, words) {
+/** Keeps what is written at a gate in this tab: the values of its fields, by their places; null: nothing any more. */
+export function keepDraft(gate, draft) {
   const { [gate]: _, ...others } = read();
-  const all = Object.entries(words ? { ...others, [gate]: words } : others).slice(-KEPT);
+  const all = Object.entries(draft ? { ...others, [gate]: draft } : others).slice(-KEPT);
   try {
     sessionStorage.setItem(PLACE, JSON.stringify(Object.fromEntries(all)));
   } catch {
-    // the browser keeps nothing: then the note lives as long as its card
+    // the browser keeps nothing: then a draft lives as long as its card
   }
 }
 
-/** The note that was typed for a gate, and went nowhere yet. */
-export const keptNote = (gate) => read()[gate] ?? "";
+/** What was written at a gate and went nowhere yet; undefined: nothing. */
+export const keptDraft = (gate) => read()[gate];

@@ -2,7 +2,7 @@
 // page is left; it is about what was shown here and nothing else. Listening and looking decide nothing.
 
 import { rest, wake } from "./files.js";
-import { fieldOf, isOfWords, isTyping, keepNote, keptNote } from "./gate_words.js";
+import { fieldOf, isOfWords, isTyping, keepDraft, keptDraft } from "./gate_words.js";
 import { refresh } from "./live.js";
 import { failed, notice, sessionOver } from "./notices.js";
 import { clock } from "./player.js";
@@ -13,7 +13,6 @@ const WORDS = { gate_approved: "approved", gate_rejected: "rejected" };
 const card = document.getElementById("card");
 const deciding = new Map(); // by gate: what is decided here and not sent yet
 const sent = new Set(); // gates that this page has decided, or heard that others did
-const drafts = new Map(); // by gate: what is written of it, for whoever comes back to it
 const notesOf = new Map(); // by the digest of an audio of the card: its open notes, as a rejection says them
 const LONGEST = 9900; // characters of what is said with a decision
 let asked = 0;
@@ -36,19 +35,10 @@ function mark() {
 
 const fields = () => [...document.querySelectorAll("#decide :is(textarea, input)")];
 
-function putAside() {
-  if (gate()) drafts.set(keyOf(gate().dataset), fields().map(({ value, checked }) => ({ value, checked })));
-}
-
-function takeUp() {
-  const draft = gate() && drafts.get(keyOf(gate().dataset));
-  if (draft) fields().forEach((field, at) => Object.assign(field, draft[at]));
-}
-
-/** Puts what was typed for the gate that is shown back into its field. */
+/** Puts what was written at the gate that is shown back into its fields. */
 function recall() {
-  const form = document.getElementById("decide");
-  if (form && !form.elements.note.value) form.elements.note.value = keptNote(keyOf(gate().dataset));
+  const draft = gate() && keptDraft(keyOf(gate().dataset));
+  if (draft) fields().forEach((field, at) => Object.assign(field, draft[at]));
 }
 
 /** Says on the card what happened to its gate while somebody typed there. */
@@ -71,9 +61,7 @@ async function show(address) {
     if (!now) return location.assign(address);
     rest(card);
     notesOf.clear();
-    putAside();
     card.replaceChildren(...now.childNodes);
-    takeUp();
     history.replaceState(null, "", address);
     recall();
     wake(card);
@@ -160,7 +148,7 @@ function decide(act) {
   async function send(keepalive) {
     sent.add(key);
     await ask("POST", `/api/v1/runs/${part(run)}/gates/${part(stage)}/${act}`, body, { keepalive });
-    keepNote(key, "");
+    keepDraft(key, null);
     deciding.delete(key);
     refresh();
   }
@@ -269,7 +257,8 @@ document.addEventListener("click", (event) => {
   show(link.getAttribute("href"));
 });
 document.addEventListener("input", (event) => {
-  if (event.target.matches?.("#decide [name=note]")) keepNote(keyOf(gate().dataset), event.target.value);
+  if (!event.target.matches?.("#decide :is(textarea, input)")) return;
+  keepDraft(keyOf(gate().dataset), fields().map(({ value, checked }) => ({ value, checked })));
 });
 document.addEventListener("submit", (event) => event.target.id === "decide" && event.preventDefault());
 document.addEventListener("console:news", ({ detail }) => detail.kind === "run" && heard(detail.told));

@@ -56,10 +56,6 @@ def test_a_machine_that_claims_a_million_sound_ones_makes_no_other_suspect() -> 
     assert suspects({**honest, "liar": TakeCount(1_000_000, 0)}) == frozenset()
 
 
-def test_the_share_is_told_in_thousands() -> None:
-    assert (TakeCount(400, 6).per_thousand, TakeCount().per_thousand) == (15.0, 0.0)
-
-
 def test_a_suspect_machine_is_given_up_and_its_host_avoided() -> None:
     found = verdict(machine(suspect=True), demand(waiting=3), Policy(), now=NOW, hold=0)
 
