@@ -76,7 +76,7 @@ def logged_in(
         yield page
     finally:
         context.close()
-    assert told == []
+    assert not told, told
 
 
 def until(page: Page, script: str) -> None:
