@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from lib.files import read_plain, sweep_drafts, sync_folder, take_lock, write_whole
+from lib.files import read_plain, sweep_drafts, sync_folder, take_lock, write_whole, write_whole_alone
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
 from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusable
@@ -218,7 +218,7 @@ class WorkerSpool:
         """Write the sign of life. Not synced: it means nothing after a power cut."""
         path = self.root / layout.HEARTBEAT
         with _as_sentences(path):
-            write_whole(path, heartbeat.to_bytes(), sync=False)
+            write_whole_alone(path, heartbeat.to_bytes())
 
     def wait(self, timeout_s: float, also: Sequence[int] = ()) -> None:
         """Return when a client rings, a descriptor of `also` is readable, or after `timeout_s` seconds."""
