@@ -110,7 +110,7 @@ def _leveled(performance: Performance, raw: RawTake) -> Leveled:
 def _cues(performance: Performance, raw: RawTake, leveled: Leveled) -> tuple[Cue, ...]:
     if performance.shown is None:
         return ()
-    return captions_of(performance.shown, raw, seconds_of(leveled.samples, raw.sample_rate))
+    return captions_of(performance.shown(), raw, seconds_of(leveled.samples, raw.sample_rate))
 
 
 def _write(

@@ -30,8 +30,9 @@ _CAREFUL_BEAMS: Final = 5
 #: it by itself would cost another window, and a recogniser puts an "And" there.
 _MARGIN_S: Final = 0.35
 _NEEDED: Final = ("model.bin", "tokenizer.json")
-#: Numbers and signs may be written in many ways, words in one: so they are written as words.
-_NOT_WORDS: Final = re.compile(r"[0-9$£€¥%&+=@#°*/]")
+#: Numbers and signs may be written in many ways, words in one: so they are written as words. Behind a hyphen,
+#: as in "COVID-19", it would go on with a digit, and so not at all.
+_NOT_WORDS: Final = re.compile(r"[-0-9$£€¥%&+=@#°*/]")
 
 
 class WhisperModelFolder:

@@ -24,6 +24,9 @@ _PUBLISHERS: Final = 3
 class Finishers:
     """Finishes jobs in the order they are handed over; a context manager, whose end waits for all of them.
 
+    What is handed over waits for `begin`: between two calls of the engine its thread asks the disk about the
+    next job, and would wait for the interpreter at each answer.
+
     `finish` makes the files, `publish` puts the result into the outbox, `told` hears of each that lies there,
     in that order.
     """
@@ -37,6 +40,7 @@ class Finishers:
         self._finish, self._publish, self._told = finish, publish, told
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="finish")
         self._publishers = ThreadPoolExecutor(_PUBLISHERS, thread_name_prefix="publish")
+        self._handed_over: deque[tuple[Performance, JobAtHand]] = deque()
         self._behind: deque[Future[Future[None]]] = deque()
         self._before: Future[None] | None = None  # of the job that was finished last
 
@@ -46,15 +50,22 @@ class Finishers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.begin()
         self._encoder.shutdown()
         self._publishers.shutdown()
 
     def take(self, performance: Performance, job: JobAtHand) -> None:
-        """Finish what was spoken."""
-        self._behind.append(self._encoder.submit(self._encode, performance, job))
+        """Finish what was spoken, from the next `begin` on."""
+        self._handed_over.append((performance, job))
+
+    def begin(self) -> None:
+        """Finish what was handed over, beside the engine or whatever else takes its time now."""
+        while self._handed_over:
+            self._behind.append(self._encoder.submit(self._encode, *self._handed_over.popleft()))
 
     def catch_up(self, most: int) -> None:
         """Wait until at most `most` jobs are behind. Raises what went wrong with one (a full disk)."""
+        self.begin()
         while len(self._behind) > most:
             self._behind.popleft().result().result()
 

@@ -168,6 +168,7 @@ class Worker:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
         for name in self._samples.asked():
             try:
+                self._finishers.begin()
                 text = self._samples.begin(name)
                 if text is not None:
                     self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
@@ -235,6 +236,7 @@ class Worker:
         entry = run.entry
         try:
             self._begin(entry)
+            self._finishers.begin()
             self._pulse.beat(WorkerState.WORKING, (entry,), 0, 1)
             result = drawer.draw(drawer.read(job), run, lambda: self._spool.scratch(entry))
             if self._spool.canceled(entry):
@@ -270,6 +272,7 @@ class Worker:
             return None
         loads = asked.kin[0] != self._speaks or self._loaded not in (None, asked.kin)
         if loads:  # perhaps: whoever watches the job's time does not count what that takes
+            self._finishers.begin()
             self._pulse.beat(WorkerState.LOADING, (entry,))
         job = self._speaker.begin(asked, run, alone=alone, kept=self._kept(asked, run))
         self._speaks = asked.kin[0]
@@ -300,6 +303,7 @@ class Worker:
 
     def _speak(self) -> None:
         """One call of the engine for the jobs at hand, and what follows for each of them."""
+        self._finishers.begin()
         jobs = list(self._at_hand)
         if not any(job.performing.pending for job in jobs):  # the next job is looked for meanwhile
             jobs[0].performing.wait(_LOOK_EVERY_S)
