@@ -86,7 +86,7 @@ def frame_powers(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
 
 
 def _louder(powers: NDArray[np.float32], signal: Samples) -> NDArray[np.bool_]:
-    peak = float(np.abs(signal).max(initial=0.0))
+    peak = float(max(signal.max(initial=0.0), -signal.min(initial=0.0)))
     threshold = max(peak * amplitude(_UNDER_PEAK_DB), amplitude(_FLOOR_DB))
     sounding: NDArray[np.bool_] = powers > threshold**2
     return sounding

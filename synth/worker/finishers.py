@@ -17,8 +17,8 @@ from lib.spool import SpoolResult
 from synth.speech.takes import Performance
 from synth.worker.jobs import JobAtHand
 
-#: A busy disk takes up to 60 ms for a result, the built-in engine 75 for a take of 6 s.
-_PUBLISHERS: Final = 3
+#: A busy disk takes up to 250 ms for a result, the built-in engine 75 for a take of 6 s.
+_PUBLISHERS: Final = 6
 
 
 class Finishers:

@@ -1,6 +1,6 @@
 """The resident worker: loads the model once, then turns spool jobs into results until it is asked to stop.
 
-The main thread speaks. Others finish what was spoken (`finishers.py`); they are at most four jobs, or one
+The main thread speaks. Others finish what was spoken (`finishers.py`); they are at most eight jobs, or one
 batch, behind. Another repeats the heartbeat, another one uploads results whose client asks for that.
 
 Jobs of one engine and model are spoken together: whenever the pieces of those at hand do not fill a batch of
@@ -49,7 +49,7 @@ from synth.worker.pictures import PictureDrawer, is_picture
 from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
-_MOST_BEHIND: Final = 4
+_MOST_BEHIND: Final = 8
 _PUBLISHERS: Final = (
     3  # threads: a busy disk takes up to 60 ms for a result, the built-in engine 75 for a take
 )
