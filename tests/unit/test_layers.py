@@ -30,6 +30,7 @@ FENCES = {
     "asyncssh": ("lib.workers.ssh",),
     "av": ("synth.join.mp4", "synth.video"),
     "boto3": ("lib.storage.s3",),
+    "cv2": ("synth.video",),
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
