@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
-    from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
+    from lib.pipeline.trail_files import TrailFiles
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
 

@@ -85,7 +85,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     from job_console.parts import ConsoleParts
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
-    from lib.pipeline.journal import TrailFiles
+    from lib.pipeline.trail_files import TrailFiles
     from lib.redact import Redactor
 
     data = ensure_data_folder(found.jobs_data_dir)

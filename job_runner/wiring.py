@@ -212,9 +212,9 @@ class Here:
         import getpass
 
         from lib.cli.gate_watch import LedgerRoom
-        from lib.pipeline.journal import TrailFiles
         from lib.pipeline.ledger import PipelineLedger, has_pipelines
         from lib.pipeline.operator_names import checked_operator
+        from lib.pipeline.trail_files import TrailFiles
         from lib.sql import DatabaseOptions, open_database
 
         found = self.found

@@ -28,8 +28,8 @@ from job_console.openapi import changing, exact, reading
 from job_console.parts import ConsoleParts
 from lib.errors import JobRunnerError
 from lib.pipeline.edited_texts import LONGEST_EDITED, edit_text
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import count_open_gates
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.overview import gates_inbox, of_pipelines
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import advance

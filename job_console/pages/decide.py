@@ -27,8 +27,8 @@ from lib.clock import rfc3339
 from lib.errors import JobRunnerError, UsageError
 from lib.pipeline.decision_links import PATH, DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import AUTO, TIMEOUT
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.linked_gate import LinkedGate, find_linked
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import LONGEST_WORDS

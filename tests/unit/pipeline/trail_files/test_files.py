@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from lib.files import NotPlain, alone_at
-from lib.pipeline.journal import TrailFiles
-from lib.pipeline.journal.lines import Lines, line_of
 from lib.pipeline.runs import advance, cancel_job
+from lib.pipeline.trail_files import TrailFiles
+from lib.pipeline.trail_files.lines import Lines, line_of
 from tests.contract.pipeline.floor import Floor, diamond
-from tests.unit.pipeline.journal.test_crashes import check_files
+from tests.unit.pipeline.trail_files.test_crashes import check_files
 
 
 @pytest.fixture

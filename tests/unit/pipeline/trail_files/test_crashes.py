@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after
+from lib.pipeline.trail_files import TrailFiles
 from lib.pipeline.views import event_json, run_states
 from tests.contract.pipeline.conftest import empty
 from tests.contract.pipeline.floor import Floor
@@ -27,7 +27,14 @@ def crash(floor: Floor, folder: Path, groups: Sequence[Sequence[int]]) -> int:
     """Have processes work at this ledger and die; how many were killed."""
     url = f"sqlite:///{floor.ledger.database.address.file}"
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.pipeline.journal.crashing", url, str(folder), json.dumps(groups)],
+        [
+            sys.executable,
+            "-m",
+            "tests.unit.pipeline.trail_files.crashing",
+            url,
+            str(folder),
+            json.dumps(groups),
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

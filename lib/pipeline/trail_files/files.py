@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from lib.files import alone_at, sweep_drafts, write_whole_alone
-from lib.pipeline.journal.lines import Lines, line_of, page_of
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import TrailEvent
 from lib.pipeline.trail import events_after
+from lib.pipeline.trail_files.lines import Lines, line_of, page_of
 from lib.pipeline.views import event_json, run_states
 
 

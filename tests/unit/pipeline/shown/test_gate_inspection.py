@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState
+from lib.pipeline.gate_inspection import approve_inspected, note_of_rejection, waiting_stage
 from lib.pipeline.gates import reject_gate
-from lib.pipeline.inspection import approve_inspected, note_of_rejection, waiting_stage
 from tests.contract.pipeline.floor import Floor, dag_of, file
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from lib.errors import JobRunnerError
-from lib.pipeline.journal.files import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.trail_files.files import TrailFiles
 
 log = logging.getLogger(__name__)
 

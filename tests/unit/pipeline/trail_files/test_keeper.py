@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lib.pipeline.journal import kept_journal
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.trail_files import kept_journal
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, diamond
-from tests.unit.pipeline.journal.test_crashes import check_files
+from tests.unit.pipeline.trail_files.test_crashes import check_files
 
 
 def open_again(floor: Floor) -> PipelineLedger:
@@ -54,7 +54,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_written_later(
     floor.start(diamond())
     in_the_way = tmp_path / "jobs"
     in_the_way.write_text("no folder")
-    log = logging.getLogger("lib.pipeline.journal.keeper")
+    log = logging.getLogger("lib.pipeline.trail_files.keeper")
     log.addHandler(told)
     try:
         with kept_journal(lambda: open_again(floor), tmp_path, every_s=0.01):

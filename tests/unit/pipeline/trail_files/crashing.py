@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import NewRun, cancel_job, start_jobs
 from lib.pipeline.snapshots import save_snapshot
+from lib.pipeline.trail_files import TrailFiles
 from lib.sql import open_database
 from tests.contract.pipeline.floor import diamond
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.pipeline.journal.files import TrailFiles
-from lib.pipeline.journal.keeper import kept_journal
+from lib.pipeline.trail_files.files import TrailFiles
+from lib.pipeline.trail_files.keeper import kept_journal
 
 __all__ = ["TrailFiles", "kept_journal"]

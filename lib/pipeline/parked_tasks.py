@@ -13,11 +13,11 @@ from typing import Any, Protocol
 
 from lib.backoff import backoff_s
 from lib.errors import BadInput, TryAgain
-from lib.pipeline.board import Board
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import job_of
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.work import to_json
 
 #: What follows these is not the queue's any more.
