@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from job_console.notes import NoteBook
     from job_console.voice_samples import VoiceSamples
     from job_console.waveforms import Waveforms
-    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
+    from lib.picture_tables.image_tables import ImageTables
     from lib.pipeline.ledger import PipelineLedger
     from lib.pipeline.trail_files import TrailFiles
     from lib.storage import Storage

@@ -14,11 +14,11 @@ from lib.settings import Settings, ensure_data_folder, load_settings
 if TYPE_CHECKING:
     from job_console.parts import ConsoleParts
     from job_console.voice_samples import VoiceSamples
-    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
+    from lib.picture_tables.image_tables import ImageTables
     from lib.pipeline.ledger import PipelineLedger
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -176,9 +176,9 @@ class KeptImages:
         """The same each time.
 
         Raises:
-            BadConfiguration, MissingExtra, Unavailable: as `lib.images.open_images`; the next call tries it.
+            BadConfiguration, MissingExtra, Unavailable: as of `open_images`; the next call tries it again.
         """
-        from lib.images import open_images
+        from lib.picture_tables import open_images
 
         found = self._found
         name = "IMAGEN_WORKER_DATABASE_URL" if found.imagen_worker_database_url else "DATABASE_URL"

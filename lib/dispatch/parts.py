@@ -14,7 +14,7 @@ from lib.dispatch.rejected_takes import RejectedTakes
 from lib.events import EventSink, LogSink
 from lib.jobqueue import JobQueue, Lease, WatcherRole
 from lib.jobspec import fingerprint, to_payload
-from lib.pictures.machines import RefuseBackend
+from lib.picture_backends.machines import RefuseBackend
 from lib.spool import SpoolJob, lease_mark
 from lib.voices import EngineFacts, NamedFor, VoiceRegistry
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from lib.images.model import ImageJob
+from lib.picture_tables.model import ImageJob
 from synth.pictures.backend import Picture, PictureBackend, PictureOrder, check_order
 from synth.pictures.recorded import RecordedDrawing
 

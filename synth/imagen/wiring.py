@@ -13,10 +13,10 @@ from typing import Final
 from lib.cli import output
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
-from lib.images import init_tables, open_images
-from lib.images.image_tables import CHANNEL, ImageTables
-from lib.images.schema import HEAD
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
+from lib.picture_tables import init_tables, open_images
+from lib.picture_tables.image_tables import CHANNEL, ImageTables
+from lib.picture_tables.schema import HEAD
 from lib.settings import Settings, ensure_data_folder, load_settings
 from lib.sql import DatabaseOptions, read_address
 from lib.sql.listen import Listener

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from lib.errors import MissingExtra, UsageError
-from lib.pictures.names import CLASSES, PictureSettings, configured, settings_of
+from lib.picture_backends.names import CLASSES, PictureSettings, configured, settings_of
 from synth.pictures.backend import PictureBackend
 
 

@@ -17,7 +17,7 @@ from job_watcher.providers.rented.link import RentedLink
 from job_watcher.provisioning.ports import Contact, NotLeading
 from lib.clock import Clock
 from lib.errors import JobRunnerError
-from lib.gates import Gate
+from lib.machine_checks import Gate
 from lib.providers.rental import Rental, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.workers import WorkerDeath, WorkerHost

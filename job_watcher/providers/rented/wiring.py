@@ -41,9 +41,9 @@ from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, Speeds, caps_of
 from lib.fleet.model import PASS_S
-from lib.gates import Gate
 from lib.jobqueue import WatcherRole
 from lib.leadership.lock import LeaderLock, RenewedLeadership
+from lib.machine_checks import Gate
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.model import MachineRow

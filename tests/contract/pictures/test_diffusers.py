@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import pytest
 
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from synth.hub_offline import OFFLINE
 from synth.pictures.backend import PictureBackend, PictureOrder
 from synth.pictures.checked import draw_checked

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.errors import BadConfiguration, UsageError
-from lib.pictures.names import CLASSES, PictureSettings, UnknownBackend, configured
+from lib.picture_backends.names import CLASSES, PictureSettings, UnknownBackend, configured
 from lib.png import check_png
 from synth.pictures.backend import BadOrder, Picture, PictureOrder, check_order
 from synth.pictures.checked import UnfitPicture, draw_checked

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from lib.errors import BadInput, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from lib.png import check_png
 from synth.pictures.backend import PictureOrder
 from synth.pictures.card import CardBackend

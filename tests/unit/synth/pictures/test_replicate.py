@@ -9,7 +9,7 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from lib.png import check_png
 from synth.pictures.backend import BackendUnavailable, BadOrder, PaidInVain, Picture, PictureOrder
 from synth.pictures.names import open_backend

@@ -1,4 +1,4 @@
-"""Pictures to be drawn and pictures that were (lib/images/tables.py), seen by their owners alone."""
+"""Pictures to be drawn and pictures that were (lib/picture_tables/tables.py), seen by their owners alone."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ from typing import Any, Final
 from sqlalchemy import Connection, RowMapping
 
 from lib.clock import rfc3339
-from lib.images.image_tables import ImageTables
-from lib.images.model import ShownImageJob, WantedPicture
+from lib.picture_tables.image_tables import ImageTables
+from lib.picture_tables.model import ShownImageJob, WantedPicture
 from lib.sql.statements import load_statements
 
-STATEMENTS: Final = load_statements("lib.images", "orders.sql")
+STATEMENTS: Final = load_statements("lib.picture_tables", "orders.sql")
 _TIMES: Final = ("created_at", "started_at", "drawn_at", "finished_at")
 
 

@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, text
 
 from lib.errors import BadConfiguration
-from lib.images.image_tables import STATEMENTS, ImageTables
-from lib.images.tables import SCHEMA
+from lib.picture_tables.image_tables import STATEMENTS, ImageTables
+from lib.picture_tables.tables import SCHEMA
 from lib.sql import DatabaseOptions, open_database, read_address
 from lib.sql.database import Database
 from lib.sql.migrate import migrate, revision_of
@@ -23,7 +23,7 @@ INIT: Final = "make them with: image-synth init-db"
 
 
 def init(url: str, options: DatabaseOptions) -> None:
-    """As `lib.images.init_tables`."""
+    """As `lib.picture_tables.init_tables`."""
     _only_postgres(url, options)
     with closing(open_database(url, **with_schema(options))) as database:
         bring_up_to_date(database)
@@ -41,7 +41,7 @@ def bring_up_to_date(database: Database) -> None:
 
 
 def opened(url: str, options: DatabaseOptions) -> ImageTables:
-    """As `lib.images.open_images`."""
+    """As `lib.picture_tables.open_images`."""
     _only_postgres(url, options)
     # Without the schema: to see that it exists, Postgres wants the right to make it, which few should have.
     without: DatabaseOptions = {**options, "schema": None}

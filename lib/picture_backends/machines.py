@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.errors import BadConfiguration
-from lib.pictures.names import SHIPPED_BACKENDS, BackendFacts, PictureSettings, UnknownBackend, facts_of
+from lib.picture_backends.names import (
+    SHIPPED_BACKENDS,
+    BackendFacts,
+    PictureSettings,
+    UnknownBackend,
+    facts_of,
+)
 
 #: Says why machines cannot draw with a backend, as a sentence; None: they can, or nobody knows.
 RefuseBackend = Callable[[str], str | None]

@@ -9,14 +9,14 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, RowMapping
 
-from lib.images.model import DrawnPicture, ImageJob, NewImage, StoredObject
+from lib.picture_tables.model import DrawnPicture, ImageJob, NewImage, StoredObject
 from lib.sql.database import Database
 from lib.sql.statements import load_statements
 
 T = TypeVar("T")
 #: What the trigger says on when a row is inserted: the row's id.
 CHANNEL: Final = "imagen_jobs"
-STATEMENTS: Final = load_statements("lib.images", "jobs.sql")
+STATEMENTS: Final = load_statements("lib.picture_tables", "jobs.sql")
 
 
 class ImageTables:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from lib.errors import JobRunnerError
-from lib.pictures.machines import machine_backends
-from lib.pictures.names import PictureSettings, facts_of, settings_of
+from lib.picture_backends.machines import machine_backends
+from lib.picture_backends.names import PictureSettings, facts_of, settings_of
 
 
 def lacks_here(name: str, settings: PictureSettings) -> str | None:

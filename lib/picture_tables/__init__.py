@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from lib.images.model import DrawnPicture, ImageJob, NewImage, ShownImageJob, StoredObject, WantedPicture
+from lib.picture_tables.model import (
+    DrawnPicture,
+    ImageJob,
+    NewImage,
+    ShownImageJob,
+    StoredObject,
+    WantedPicture,
+)
 
 if TYPE_CHECKING:
-    from lib.images.image_tables import ImageTables
+    from lib.picture_tables.image_tables import ImageTables
     from lib.sql import DatabaseOptions
 
 __all__ = [
@@ -33,7 +40,7 @@ def open_images(url: str, **options: Unpack[DatabaseOptions]) -> ImageTables:
         MissingExtra: the packages for Postgres are not installed.
         Unavailable: no server answers there.
     """
-    from lib.images.schema import opened
+    from lib.picture_tables.schema import opened
 
     return opened(url, options)
 
@@ -46,6 +53,6 @@ def init_tables(url: str, **options: Unpack[DatabaseOptions]) -> None:
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as `open_images`.
     """
-    from lib.images.schema import init
+    from lib.picture_tables.schema import init
 
     init(url, options)

@@ -13,8 +13,8 @@ from functools import cache, partial
 
 import pytest
 
-from lib import gates
-from lib.gates import DEADLINES, Gate, GateFailed, Gpu
+from lib import machine_checks
+from lib.machine_checks import DEADLINES, Gate, GateFailed, Gpu
 
 GIB = 1024**3
 
@@ -52,41 +52,41 @@ def test_every_gate_has_a_deadline_and_a_code_of_its_own() -> None:
 
 
 def test_a_nonce_must_come_back_and_nothing_else() -> None:
-    gates.nonce(b"abc", b"abc")
+    machine_checks.nonce(b"abc", b"abc")
     for answer in (b"", b"abd", b"abc\n", b"Welcome\nabc"):
-        assert reason(partial(gates.nonce, b"abc", answer)) == "nonce"
+        assert reason(partial(machine_checks.nonce, b"abc", answer)) == "nonce"
 
 
 def test_gpus_are_counted_with_their_memory() -> None:
-    found = gates.read_gpus(b"NVIDIA GeForce RTX 3090, 24576\nNVIDIA T4, 15360\nError: no\n")
+    found = machine_checks.read_gpus(b"NVIDIA GeForce RTX 3090, 24576\nNVIDIA T4, 15360\nError: no\n")
     assert found == [Gpu("NVIDIA GeForce RTX 3090", 24 * GIB), Gpu("NVIDIA T4", 15 * GIB)]
-    gates.gpu(0, found, least_bytes=10 * GIB, count=2)
-    assert reason(lambda: gates.gpu(0, found, least_bytes=20 * GIB, count=2)) == "gpu"
-    assert reason(lambda: gates.gpu(9, found, least_bytes=0)) == "gpu"
-    assert reason(lambda: gates.gpu(0, [], least_bytes=0)) == "gpu"
+    machine_checks.gpu(0, found, least_bytes=10 * GIB, count=2)
+    assert reason(lambda: machine_checks.gpu(0, found, least_bytes=20 * GIB, count=2)) == "gpu"
+    assert reason(lambda: machine_checks.gpu(9, found, least_bytes=0)) == "gpu"
+    assert reason(lambda: machine_checks.gpu(0, [], least_bytes=0)) == "gpu"
 
 
 def test_the_disk_must_have_room_and_say_so() -> None:
     head = b"Filesystem 1024-blocks Used Available Capacity Mounted on\n"
-    assert gates.read_free(head + b"/dev/my disk 100 40 60 40% /home\n") == 60 * 1024
+    assert machine_checks.read_free(head + b"/dev/my disk 100 40 60 40% /home\n") == 60 * 1024
     for listing in (b"", head, head + b"nonsense\n", b"\xff" * 99):
-        assert gates.read_free(listing) is None
-    gates.disk(gates.LEAST_FREE_BYTES)
-    assert reason(lambda: gates.disk(gates.LEAST_FREE_BYTES - 1)) == "disk"
-    assert reason(lambda: gates.disk(None)) == "disk"
+        assert machine_checks.read_free(listing) is None
+    machine_checks.disk(machine_checks.LEAST_FREE_BYTES)
+    assert reason(lambda: machine_checks.disk(machine_checks.LEAST_FREE_BYTES - 1)) == "disk"
+    assert reason(lambda: machine_checks.disk(None)) == "disk"
 
 
 def test_a_slow_way_is_none() -> None:
-    gates.bandwidth(64_000, b"  64000\n", 1.0)
-    assert reason(lambda: gates.bandwidth(63_999, b"63999\n", 1.0)) == "bandwidth"
+    machine_checks.bandwidth(64_000, b"  64000\n", 1.0)
+    assert reason(lambda: machine_checks.bandwidth(63_999, b"63999\n", 1.0)) == "bandwidth"
 
 
 @pytest.mark.parametrize("answer", [b"", b"63999\n", b"64000 bytes\n", b"\xff" * 99])
 def test_bytes_that_did_not_all_come_are_not_counted_as_fast(answer: bytes) -> None:
-    assert reason(lambda: gates.bandwidth(64_000, answer, 0.1)) == "bandwidth"
+    assert reason(lambda: machine_checks.bandwidth(64_000, answer, 0.1)) == "bandwidth"
 
 
-@pytest.mark.parametrize("read", [gates.read_gpus, gates.read_free], ids=["gpus", "free"])
+@pytest.mark.parametrize("read", [machine_checks.read_gpus, machine_checks.read_free], ids=["gpus", "free"])
 @pytest.mark.parametrize("line", [b" " * 65_000, b"1 " * 32_000, b"1" * 65_000, b", " * 32_000])
 def test_no_answer_costs_a_machine_s_keeper_more_than_a_moment(
     read: Callable[[bytes], object], line: bytes
@@ -102,17 +102,17 @@ def test_a_wav_file_that_points_out_of_itself_is_no_wav_file() -> None:
         broken = bytearray(sound)
         broken[at : at + 4] = b"\xff\xff\xff\xff"
         with contextlib.suppress(GateFailed):
-            gates.golden(bytes(broken))
+            machine_checks.golden(bytes(broken))
 
 
 def test_an_engine_that_fails_is_told_with_its_last_words() -> None:
-    gates.engine(0, "")
+    machine_checks.engine(0, "")
     with pytest.raises(GateFailed, match="no model"):
-        gates.engine(78, "no model")
+        machine_checks.engine(78, "no model")
 
 
 def test_speech_passes() -> None:
-    gates.golden(wav(voiced(4.0)))
+    machine_checks.golden(wav(voiced(4.0)))
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_speech_passes() -> None:
 )
 def test_garbled_audio_does_not(samples: Callable[[], Sequence[int]]) -> None:
     garbled = wav(samples())
-    assert reason(lambda: gates.golden(garbled)) == "golden"
+    assert reason(lambda: machine_checks.golden(garbled)) == "golden"
 
 
 @pytest.mark.parametrize("data", [b"", b"RIFF", b"\0" * 4096], ids=["nothing", "a head", "zeros"])
 def test_what_is_no_such_file_does_not(data: bytes) -> None:
-    assert reason(lambda: gates.golden(data)) == "golden"
+    assert reason(lambda: machine_checks.golden(data)) == "golden"
 
 
 def test_two_channels_do_not() -> None:
     both = wav(voiced(4.0), channels=2)
-    assert reason(lambda: gates.golden(both)) == "golden"
+    assert reason(lambda: machine_checks.golden(both)) == "golden"

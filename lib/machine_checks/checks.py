@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from lib.gates.gate import Gate, GateFailed
+from lib.machine_checks.gate import Gate, GateFailed
 from lib.units import MIB
 
 LEAST_FREE_BYTES: Final = 512 * MIB  # for the audio of jobs at hand

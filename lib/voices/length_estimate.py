@@ -9,7 +9,7 @@ from typing import Final
 
 from lib.voices.facts import USUAL_LETTERS_PER_SECOND
 from lib.voices.markup import PAUSE, pauses_s, without_markup
-from lib.voices.pauses import USUAL_PAUSES, Pauses
+from lib.voices.usual_silences import USUAL_PAUSES, Pauses
 from lib.voices.words import words_of
 
 # What a text takes beside its letters and pauses: the first sound and the last one's fading. Measured.

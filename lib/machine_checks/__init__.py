@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.gates.checks import (
+from lib.machine_checks.checks import (
     GOLDEN_TEXT,
     LEAST_BYTES_PER_S,
     LEAST_FREE_BYTES,
@@ -16,7 +16,7 @@ from lib.gates.checks import (
     read_free,
     read_gpus,
 )
-from lib.gates.gate import DEADLINES, Gate, GateFailed
+from lib.machine_checks.gate import DEADLINES, Gate, GateFailed
 
 __all__ = [
     "DEADLINES",
