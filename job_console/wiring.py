@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from lib.settings import Settings, ensure_data_folder, load_settings
 
 if TYPE_CHECKING:
-    from job_console.parts import ConsoleParts
+    from job_console.route_services import ConsoleParts
     from job_console.voice_samples import VoiceSamples
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
@@ -82,7 +82,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     """
     from job_console.audit import AuditLog
     from job_console.notes import NoteBook
-    from job_console.parts import ConsoleParts
+    from job_console.route_services import ConsoleParts
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
     from lib.pipeline.trail_files import TrailFiles

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from job_console.answers import ConsoleJson, NobodyNamed, NotFound
 from job_console.api.kinds import WHOLE, Limit, Parts, RequestBody
+from job_console.error_answers import ConsoleJson, NobodyNamed, NotFound
 from job_console.openapi import changing, json_answer, reading
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import BadConfiguration
 from lib.jobs.submit import Conflict
 from lib.jobspec.pictures import (

@@ -1,6 +1,6 @@
 """Names of picture backends: each is a class and what it is told, shipped here or in the user's own file.
 
-Who draws opens them (`synth.pictures.names`); who plans, rents and hands out work only asks what they need.
+Who draws opens them (`synth.pictures.open_backend`); who plans, rents or hands out only asks what they need.
 """
 
 from __future__ import annotations

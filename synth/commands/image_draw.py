@@ -68,7 +68,7 @@ def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[
     """The backend's name, and the pictures."""
     from lib.picture_backends.names import configured
     from synth.pictures.drawn_pictures import Drawer, draw_pictures
-    from synth.pictures.names import open_backend
+    from synth.pictures.open_backend import open_backend
     from synth.pictures.order_file import read_orders
     from synth.pictures.recorded import RecordedDrawing
     from synth.pictures.usage import UsageLog

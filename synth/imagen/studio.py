@@ -37,7 +37,7 @@ def order_hash(job: ImageJob) -> str:
 class Studio:
     """The backends that were asked for, each opened at its first row and kept.
 
-    `open_backend` is given a name, and raises what `synth.pictures.names.open_backend` does.
+    `open_backend` is given a name, and raises what `synth.pictures.open_backend.open_backend` does.
     """
 
     def __init__(self, open_backend: Callable[[str], PictureBackend], drawing: RecordedDrawing) -> None:

@@ -30,7 +30,7 @@ from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from synth.pictures.recorded import RecordedDrawing
 from synth.pictures.usage import UsageLog
 from synth.wiring import pictures_of

@@ -20,7 +20,7 @@ from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
 from job_console.listening import HttpListener, open_listener
 from job_console.notes import NoteBook
-from job_console.parts import ConsoleLimits, ConsoleParts
+from job_console.route_services import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
 from job_console.voice_samples import VoiceSamples
 from job_console.waveforms import Waveforms

@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 
 from job_console.app import build_api
-from job_console.parts import ConsoleLimits
+from job_console.route_services import ConsoleLimits
 from lib.jobqueue import QueueOptions, connect
 from lib.picture_tables import WantedPicture, init_tables, open_images
 from lib.picture_tables.orders import ask_for

@@ -9,10 +9,10 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from job_console.access.admission import LOG_INS
 from job_console.access.by_link import is_by_link, told_path
-from job_console.access.gate import LOG_INS
-from job_console.answers import ConsoleJson, refusal
-from job_console.parts import ConsoleLimits
+from job_console.error_answers import ConsoleJson, refusal
+from job_console.route_services import ConsoleLimits
 from lib.errors import ExitStatus
 
 log = logging.getLogger(__name__)

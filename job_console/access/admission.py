@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from job_console.access.by_link import caller_by, is_by_link, link_of, may_decide, told_path
 from job_console.access.caller import ConsoleCaller, caller_of, is_of_this_site
-from job_console.access.rates import RateLimit, holder_of
-from job_console.answers import ConsoleJson, refusal
-from job_console.parts import ConsoleParts
+from job_console.access.rate_limit import RateLimit, holder_of
+from job_console.error_answers import ConsoleJson, refusal
+from job_console.route_services import ConsoleParts
 from lib.errors import ExitStatus
 
 log = logging.getLogger(__name__)

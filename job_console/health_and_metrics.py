@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from job_console.stream.seats import Seats
 from lib.clock import Clock
 from lib.errors import JobRunnerError
