@@ -12,7 +12,7 @@ from tests.unit.house import ROOT
 PAGE: Final = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 DECIDED: Final = PAGE.partition("\n## Who decides what\n")[2].partition("\n## ")[0]
 PROGRAMS: Final = ("job_console", "job_pipeline", "job_runner", "job_watcher", "lib", "synth")
-ENDINGS: Final = ("", ".py", ".lua", ".sql", ".sh")
+ENDINGS: Final = ("", ".py", ".lua", ".sql", ".sh", ".js")
 
 
 def _words(text: str) -> list[str]:
