@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
     from job_console.route_services import ConsoleParts
@@ -33,13 +33,9 @@ def settings() -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings({})
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings()
 
 
 def log_as(found: Settings, *, verbose: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lib.errors import BadConfiguration, UsageError
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
     from job_pipeline.worker.program import PipelineWorker
@@ -38,13 +38,9 @@ def settings() -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings({})
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings()
 
 
 @dataclass(frozen=True, slots=True)

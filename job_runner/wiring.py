@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
     from job_runner.console_process import ConsoleProcess
@@ -32,13 +32,9 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings(flags)
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings(flags)
 
 
 def named_in(found: Settings) -> NamedFor:
