@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.cli.command_settings import command_settings
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from lib.settings import Settings
 from lib.voices import VoiceRegistry
-from lib.voices.pauses import Pauses
+from lib.voices.usual_silences import Pauses
 
 if TYPE_CHECKING:
     from synth.verify import Verifier

@@ -14,10 +14,10 @@ from lib.cli import output
 from lib.cli.command_settings import command_settings
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
-from lib.images import init_tables, open_images
-from lib.images.image_tables import CHANNEL, ImageTables
-from lib.images.schema import HEAD
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
+from lib.picture_tables import init_tables, open_images
+from lib.picture_tables.image_tables import CHANNEL, ImageTables
+from lib.picture_tables.schema import HEAD
 from lib.settings import Settings, ensure_data_folder
 from lib.sql import DatabaseOptions, read_address
 from lib.sql.listen import Listener
@@ -31,7 +31,7 @@ from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from synth.pictures.recorded import RecordedDrawing
 from synth.pictures.usage import UsageLog
 from synth.wiring import pictures_of

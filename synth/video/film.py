@@ -19,7 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from lib.errors import TryAgain
 from lib.files import draft_beside, replace_durably, sync_file
 from synth.audio.encode import EncodingFailed
-from synth.typeset.captions import CaptionStyle
+from synth.typeset.caption_painter import CaptionStyle
 from synth.video.caption_plates import CaptionDrawer
 from synth.video.moving_picture import MovingPicture
 from synth.video.pictures import Planes, laid_out, read_picture

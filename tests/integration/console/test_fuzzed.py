@@ -13,10 +13,10 @@ import hypothesis
 import pytest
 
 from job_console.app import build_api
-from job_console.parts import ConsoleLimits
-from lib.images import WantedPicture, init_tables, open_images
-from lib.images.orders import ask_for
+from job_console.route_services import ConsoleLimits
 from lib.jobqueue import QueueOptions, connect
+from lib.picture_tables import WantedPicture, init_tables, open_images
+from lib.picture_tables.orders import ask_for
 from tests.doubles.console import BEARER, ConsoleDesk
 from tests.integration.servers import Server
 from tests.postgres_servers import Postgres
