@@ -12,8 +12,8 @@ from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, UnknownRun,
 from lib.pipeline.gates import approve_gate, look_again, open_gates, reject_gate, time_out_gates
 from lib.pipeline.linked_gate import find_linked
 from lib.pipeline.model import GateRule
+from lib.pipeline.orchestration import settle_runs
 from lib.pipeline.runs import StageRules, advance, cancel_job, resume, retry
-from lib.pipeline.upkeep import settle_runs
 from tests.contract.pipeline.floor import Floor, dag_of, diamond, file
 
 GATED = dag_of("gated", script={"gate": True}, audio={"requires": ["script"]}, notes={})
