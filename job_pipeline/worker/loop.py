@@ -27,8 +27,6 @@ from lib.redact import Redactor
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 60.0
-#: Ends wait so long at most for others that are written with them, and only while no process waits for work.
-_GATHER_S: Final = 0.02
 
 
 class WorkerLoop:
@@ -105,7 +103,7 @@ class WorkerLoop:
             self._gave_back = True
             self._pool.close()
             return 0.0  # what it told is heard in the next step
-        if self._gather_s() <= 0 and self._reports.write(at_once=self._gave_back):
+        if self._reports.write(at_once=self._gave_back):
             self._look_again = self._woke_others = True
         if self._drains:
             return self._pause_draining()
@@ -117,12 +115,6 @@ class WorkerLoop:
     def end(self) -> None:
         """Say the last word."""
         self._rates.tell(at_work=len(self._held), last=True)
-
-    def _gather_s(self) -> float:
-        """How much longer ends may wait for others, with which they cost less: no process waits for them."""
-        if self._drains or not self._pool.is_supplied:
-            return 0.0
-        return _GATHER_S - self._reports.age_s
 
     def _pause_draining(self) -> float | None:
         if not self._held:
@@ -222,7 +214,7 @@ class WorkerLoop:
             tended = min(tended, self._upkeep.due_in_s)
         ahead = [max(tended, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
         if (due := self._reports.due_in_s) is not None:
-            ahead.append(max(due, self._gather_s()))
+            ahead.append(due)
         elif self._pool.free:
             ahead.append(max(self._claim_at - now, away))
         return max(0.0, min(ahead))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar, Unpack
@@ -107,16 +106,21 @@ class Transaction:
             return {}
         rows = ("lock_runs" if patient else "lock_free_runs") if lock else "runs_unlocked"
         found = {row["id"]: run_of(row) for row in self.all(rows, runs=sorted(runs))}
-        tasks: dict[str, list[TaskRow]] = {run: [] for run in found}
-        if found:
-            if lock and self._dialect == "postgresql":  # SQLite has one writer at a time
-                self.run("lock_tasks", {"runs": list(found)})
-            for row in self.all("tasks_unlocked", runs=list(found)):
-                tasks[row["run"]].append(task_of(row))
+        if found and lock and self._dialect == "postgresql":  # SQLite has one writer at a time
+            self.run("lock_tasks", {"runs": list(found)})
+        tasks = self.tasks_of(found)
         return {
             run: Board(row, tasks[run], self.ledger.graph(row.snapshot, self), self.now)
             for run, row in found.items()
         }
+
+    def tasks_of(self, runs: Collection[str]) -> dict[str, list[TaskRow]]:
+        """The tasks of each of some runs in their places, as they are."""
+        tasks: dict[str, list[TaskRow]] = {run: [] for run in runs}
+        if runs:
+            for row in self.connection.execute(self._statements["tasks_unlocked"], {"runs": list(runs)}):
+                tasks[row[0]].append(task_of(row))
+        return tasks
 
     def write(self, boards: Iterable[Board], *, settle: bool = True) -> None:
         """Write what changed of runs, with its events, and wake whoever can do what became ready.
@@ -144,9 +148,9 @@ class Transaction:
             board.settle()
         if not board.changed and not board.events and board.run.settled is settle:
             return False
-        board.run = replace(board.run, settled=settle)
+        board.run = board.run._replace(settled=settle)
         if board.run_changed:  # a stage of several that ends leaves the run's row alone
-            board.run = replace(board.run, updated_at=self.now)
+            board.run = board.run._replace(updated_at=self.now)
         return True
 
     def take_lane(self, lane: str) -> bool:

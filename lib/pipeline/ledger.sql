@@ -340,7 +340,8 @@ SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, f
 FROM pipeline_runs WHERE id IN :runs ORDER BY id;
 
 -- name: tasks_unlocked
--- The tasks of some runs as they are, without their results.
-SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
-  lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error, since, started_at, finished_at
+-- The tasks of some runs as they are, without their results; the columns in the order of `TaskRow`.
+SELECT run, name, dag, place, state, max_attempts, timeout_s, since, ready_at, attempt, failures, lane, executor, gate,
+  lease_no, lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error,
+  started_at, finished_at
 FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place;

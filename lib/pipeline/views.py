@@ -15,7 +15,7 @@ from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, GateRow, RunRow, TaskRow, TrailEvent
-from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of, task_of
+from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of
 from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.waits import WaitReason, waits_of
 
@@ -257,9 +257,7 @@ def list_active_jobs(ledger: PipelineLedger, *, count: int = 1000) -> list[RunLi
 def _lines(transaction: Transaction, rows: Sequence[Any]) -> list[RunLine]:
     if not rows:
         return []
-    tasks: dict[str, list[TaskRow]] = {row["id"]: [] for row in rows}
-    for row in transaction.all("tasks_unlocked", runs=list(tasks)):
-        tasks[row["run"]].append(task_of(row))
+    tasks = transaction.tasks_of([row["id"] for row in rows])
     return [
         RunLine(run_of(row), tasks[row["id"]], transaction.now, row["slug"], row["intent"]) for row in rows
     ]
