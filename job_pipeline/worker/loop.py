@@ -19,7 +19,7 @@ from job_pipeline.worker.upkeep import WorkerUpkeep
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.pipeline import BadPipeline, Dag
-from lib.pipeline.claims import claim, next_ready_s
+from lib.pipeline.claims import UnsureClaim, claim, lost_leases, next_ready_s
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.work import ClaimedTask, Released
 from lib.redact import Redactor
@@ -74,6 +74,7 @@ class WorkerLoop:
         self._was_woken = False  # since the last claim that found too little
         self._woke_others = False  # ourselves, maybe, and among them us
         self._look_again = False
+        self._unsure: Sequence[ClaimedTask] = ()  # whether the last claim leased them
         self._lost: set[tuple[str, str, int]] = set()
         self._drains = 0
         self._gave_back = False
@@ -167,6 +168,7 @@ class WorkerLoop:
         if free < 1 or now < max(self._claim_at, self._away_until):
             return
         try:
+            self._be_sure()
             tasks = claim(
                 self._ledger,
                 self._stages,
@@ -174,17 +176,30 @@ class WorkerLoop:
                 count=free,
                 lease_s=self._options.lease_s,
             )
-            self._held.add(tasks)
-            self._pool.begin_all(tasks)
-            for task in tasks:
-                tell_task(task, "begins", "begins")
-            if tasks:
-                self._pace.found()
+            self._begin(tasks)
             self._claim_at = now if len(tasks) == free else now + self._next_look_s(bool(tasks))
         except JobRunnerError as error:
+            if isinstance(error, UnsureClaim):
+                self._unsure = error.tasks
             self._away_until = self._clock.monotonic() + self._trouble.failed(error)
         else:
             self._trouble.over()
+
+    def _be_sure(self) -> None:
+        """Begin what an earlier claim leased all the same: else each would wait for the end of its lease, and
+        an attempt count that never was."""
+        if self._unsure:
+            lost = lost_leases(self._ledger, self._unsure, owner=self._options.owner)
+            self._begin([task for task in self._unsure if task not in lost])
+            self._unsure = ()
+
+    def _begin(self, tasks: Sequence[ClaimedTask]) -> None:
+        self._held.add(tasks)
+        self._pool.begin_all(tasks)
+        for task in tasks:
+            tell_task(task, "begins", "begins")
+        if tasks:
+            self._pace.found()
 
     def _next_look_s(self, found: bool) -> float:
         if self._was_woken and not self._woke_others and not found:
