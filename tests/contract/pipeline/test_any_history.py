@@ -22,7 +22,14 @@ from lib.errors import BadInput, TryAgain, Unavailable
 from lib.pipeline.board import Board
 from lib.pipeline.claims import ClaimedTask, Done, Parked, Released, TaskReport, finish, renew
 from lib.pipeline.failures import SeenSomethingElse
-from lib.pipeline.gates import approve_gate, digest_of, look_again, reject_gate, time_out_gates
+from lib.pipeline.gates import (
+    approve_gate,
+    digest_of,
+    look_again,
+    reject_gate,
+    standing_rejections,
+    time_out_gates,
+)
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import GateRule, TaskRow
@@ -329,6 +336,9 @@ class History(RuleBasedStateMachine):
                 if task.lane and task.state is TaskState.PROCESSING and task.parked_at is None:
                     working.append(task.lane)
         assert len(working) == len(set(working))
+        for gate in self.ledger.look(partial(standing_rejections, runs=RUNS)):  # nobody let it run anew
+            task = boards[gate.run].tasks[gate.task]
+            assert (task.state, task.ready_at) == (TaskState.PENDING, None)
 
     def check_task(self, board: Board, task: TaskRow) -> None:
         above = [board.tasks[other].state for other in board.graph.by_name[task.name].requires]
@@ -351,7 +361,8 @@ class History(RuleBasedStateMachine):
             return
         for run in RUNS:
             self.resumes(run)
-            self.advances(run, None)
+            for _ in STAGES:  # each that was rejected
+                self.advances(run, None)
         self.floor.dags["random"] = dag_of("random", **{name: {} for name in STAGES})
         for _ in range(60):
             if all(board.run.state in ENDED for board in self.rows().values()):
