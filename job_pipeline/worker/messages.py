@@ -18,6 +18,8 @@ from lib.pipeline.work import ClaimedTask, Done, Failed, Parked
 
 _FIELDS: Final = tuple(field.name for field in fields(ClaimedTask))
 _LENGTH: Final = struct.Struct(">I")
+#: Made once: `json.dumps` with options makes one for each call.
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 #: Above what a task may return and order; whoever says more is broken.
 LONGEST_MESSAGE: Final = 64 << 20
 
@@ -69,7 +71,7 @@ def _read(data: bytes) -> dict[str, Any]:
 
 def message_bytes(message: Mapping[str, Any]) -> bytes:
     """A message as it goes over the line."""
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = _COMPACT.encode(message).encode()
     return _LENGTH.pack(len(data)) + data
 
 
