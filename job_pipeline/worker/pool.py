@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 #: A guard that is told to end everything has this long before it is killed itself.
 _GRACE_S: Final = 1.0
 #: Ends wait so long at most for others that are written with them, and only while no process waits for work.
-_GATHER_S: Final = 0.02
+_GATHER_S: Final = 0.05
 #: A process that could not import the pipelines is started again after this long.
 _AGAIN_S: Final = 5.0
 

@@ -82,6 +82,7 @@ def _lease(
     values = {"owner": owner, "expires_at": transaction.now + lease_s, "now": transaction.now}
     transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
     found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
+    data = to_json({"worker": owner})
     transaction.run(
         "tell",
         [
@@ -91,7 +92,7 @@ def _lease(
                 "attempt": t.attempt,
                 "kind": str(EventKind.STAGE_COLLECTING if t.jobs else EventKind.STAGE_STARTED),
                 "at": transaction.now,
-                "data": to_json({"worker": owner}),
+                "data": data,
             }
             for t, _ in found
         ],

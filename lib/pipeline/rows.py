@@ -71,7 +71,7 @@ def event_columns(event: TrailEvent) -> dict[str, Any]:
         "attempt": event.attempt,
         "kind": str(event.kind),
         "at": event.at,
-        "data": to_json(event.data),
+        "data": to_json(event.data) if event.data else "{}",
     }
 
 

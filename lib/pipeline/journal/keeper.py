@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 _EVERY_S: Final = 0.5
 #: After writing it rests for so much longer, so that the work has the processor.
-_REST: Final = 3
+_REST: Final = 9
 
 
 @contextlib.contextmanager
@@ -28,7 +28,7 @@ def kept_journal(
 ) -> Iterator[None]:
     """Within the block, bring the journal up to date every `every_s` seconds; and once more at its end.
 
-    Under load it follows by and by: it takes a quarter of the time at most, and where several processes keep
+    Under load it follows by and by: it takes a tenth of the time at most, and where several processes keep
     the same files, one at a time does.
 
     It has a connection of its own. While the database is away, or the disk refuses, it tries again: nothing
