@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _EVERY_S: Final = 0.5
 #: After writing it rests for so much longer, so that the work has the processor.
 _REST: Final = 9
+#: Who wrote within so many rounds still keeps the files, be it that it rests.
+_ROUNDS: Final = 6
 
 
 @contextlib.contextmanager
@@ -62,7 +64,7 @@ class _Keeper:
         while True:
             last = self._stop.wait(pause)
             began = time.monotonic()
-            is_behind = self._catch_up() if last else self._catch_up(1, unless_others_s=2 * self._every_s)
+            is_behind = self._catch_up() if last else self._catch_up(1, unless_others_s=_ROUNDS * self._every_s)
             if last:
                 return
             rest = _REST * (time.monotonic() - began)
