@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from lib.foreign import DEEPEST, parse_json
@@ -17,6 +18,7 @@ from lib.pipeline.model import Artifact
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked
 
 _FIELDS: Final = tuple(field.name for field in fields(ClaimedTask))
+_VALUES: Final = attrgetter(*_FIELDS)
 _LENGTH: Final = struct.Struct(">I")
 #: Made once: `json.dumps` with options makes one for each call.
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
@@ -61,7 +63,7 @@ class Inbox:
 
 def _read(data: bytes) -> dict[str, Any]:
     try:
-        message = parse_json(data, deepest=_DEEPEST)
+        message = parse_json(data.decode(), deepest=_DEEPEST)
     except ValueError as error:
         raise BrokenMessage(str(error)) from None
     if not isinstance(message, dict):
@@ -77,7 +79,7 @@ def message_bytes(message: Mapping[str, Any]) -> bytes:
 
 def task_message(task: ClaimedTask, folder: str, *, allow_placeholders: bool) -> dict[str, Any]:
     """Ask for a task to be carried out; its files go into `folder`."""
-    values = {name: getattr(task, name) for name in _FIELDS}
+    values = dict(zip(_FIELDS, _VALUES(task), strict=True))
     values["jobs"] = [asdict(job) for job in task.jobs]
     return {"task": values, "folder": folder, "allow_placeholders": allow_placeholders}
 

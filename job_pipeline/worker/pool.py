@@ -249,10 +249,10 @@ class TaskPool:
 
     def _hand_out(self) -> None:
         """Give waiting tasks to free processes."""
-        for slot in self._slots:
+        for slot in filter(self._is_free, self._slots):
             with self._lock:
-                if not self._waiting or not self._is_free(slot):
-                    continue
+                if not self._waiting:
+                    return
                 slot.task = self._waiting.popleft()[1]
                 self._idle -= 1
             self._begin(slot, slot.task)
