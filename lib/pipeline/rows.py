@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from sqlalchemy import RowMapping
-
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact, EventKind, GateRow, GateRule, RunRow, TaskRow, TrailEvent
 from lib.pipeline.states import Hold, RunState, TaskState
@@ -20,7 +18,7 @@ _STATE, _RULE = TaskRow._fields.index("state"), TaskRow._fields.index("gate")
 _GATE: Final = tuple(field.name for field in fields(GateRow))
 
 
-def run_of(row: RowMapping) -> RunRow:
+def run_of(row: Mapping[str, Any]) -> RunRow:
     """A run without what it was started with."""
     columns = {name: row[name] for name in RunRow._fields}
     flags = {name: bool(row[name]) for name in ("began", "settled")}
@@ -50,7 +48,7 @@ def gate_text(rule: GateRule | None) -> str | None:
     return None if rule is None else to_json(asdict(rule))
 
 
-def event_of(row: RowMapping) -> TrailEvent:
+def event_of(row: Mapping[str, Any]) -> TrailEvent:
     """A line of the trail."""
     return TrailEvent(
         run=row["run"],
@@ -75,12 +73,12 @@ def event_columns(event: TrailEvent) -> dict[str, Any]:
     }
 
 
-def gate_of(row: RowMapping) -> GateRow:
+def gate_of(row: Mapping[str, Any]) -> GateRow:
     """One opening of a gate."""
     return GateRow(**{name: row[name] for name in _GATE})
 
 
-def artifact_of(row: RowMapping) -> Artifact:
+def artifact_of(row: Mapping[str, Any]) -> Artifact:
     """A file that a stage made."""
     columns: Mapping[str, Any] = {
         key: row[key] for key in ("path", "type", "sha256", "size", "task", "attempt", "at")
@@ -93,7 +91,7 @@ def artifact_columns(run: str, artifact: Artifact) -> dict[str, Any]:
     return {"run": run, **asdict(artifact), "measures": to_json(dict(artifact.measures))}
 
 
-def job_of(row: RowMapping) -> ExternalJob:
+def job_of(row: Mapping[str, Any]) -> ExternalJob:
     """One job that the queue does for a task."""
     return ExternalJob(
         request_id=row["request_id"],

@@ -64,7 +64,8 @@ class _Keeper:
         while True:
             last = self._stop.wait(pause)
             began = time.monotonic()
-            is_behind = self._catch_up() if last else self._catch_up(1, unless_others_s=_ROUNDS * self._every_s)
+            kept_s = _ROUNDS * self._every_s
+            is_behind = self._catch_up() if last else self._catch_up(1, unless_others_s=kept_s)
             if last:
                 return
             rest = _REST * (time.monotonic() - began)
