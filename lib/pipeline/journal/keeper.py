@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _EVERY_S: Final = 0.5
 #: After writing it rests for so much longer, so that the work has the processor.
 _REST: Final = 9
+#: Events that it writes at once. Of as many runs that is 0.1 s: more would hold up the work beside it.
+_PAGE: Final = 200
 #: Who wrote within so many rounds still keeps the files, be it that it rests.
 _ROUNDS: Final = 6
 
@@ -39,7 +41,7 @@ def kept_journal(
     Threads: its own. Raises: what opening the ledger says.
     """
     ledger = open_ledger()
-    keeper = _Keeper(TrailFiles(ledger, folder), every_s)
+    keeper = _Keeper(TrailFiles(ledger, folder, page=_PAGE), every_s)
     try:
         yield
     finally:
