@@ -28,7 +28,7 @@ from synth.pictures.backend import PictureOrder
 from synth.pictures.card import CardBackend
 from synth.pictures.card_grounds import paint_ground
 from synth.pictures.card_themes import THEMES
-from synth.typeset.captions import CaptionPainter, CaptionStyle
+from synth.typeset.caption_painter import CaptionPainter, CaptionStyle
 
 _STORY: Final = (
     "the keeper climbed stairs to light lamp one last time before storm came over sea and took "

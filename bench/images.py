@@ -21,7 +21,7 @@ from typing import Any
 
 import psycopg
 
-from lib.images import init_tables
+from lib.picture_tables import init_tables
 from tests.integration.images.conftest import ANN, Shelf
 from tests.integration.images.crew import Crew
 from tests.postgres_servers import Postgres, binaries

@@ -24,7 +24,7 @@ import numpy as np
 import soundfile
 from PIL import Image, ImageDraw
 
-from synth.typeset.captions import CaptionPainter
+from synth.typeset.caption_painter import CaptionPainter
 
 SCENE_S, CUE_S, FPS, FADE = 7.5, 3.0, 30, 0.5
 LIMIT_S, LIMIT_BYTES, LIMIT_RATIO = 60.0, 10**9, 1.3

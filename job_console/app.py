@@ -15,10 +15,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from job_console import openapi
+from job_console.access.admission import ConsoleDoor
 from job_console.access.by_link import told_path
-from job_console.access.gate import ConsoleDoor
-from job_console.access.walls import Walls
-from job_console.answers import error_of, refusal
+from job_console.access.headers_and_limits import Walls
 from job_console.api import (
     artifacts,
     events,
@@ -37,7 +36,8 @@ from job_console.api import (
     voices,
 )
 from job_console.episodes import EpisodeMaker
-from job_console.numbers import ConsolePulse, Numbers
+from job_console.error_answers import error_of, refusal
+from job_console.health_and_metrics import ConsolePulse, Numbers
 from job_console.pages import (
     decide,
     gate_inbox,
@@ -54,7 +54,7 @@ from job_console.pages import history as history_pages
 from job_console.pages import queue as queue_pages
 from job_console.pages import scripts as script_pages
 from job_console.pages.failures import failure_page
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from job_console.stream.hub import Hub, NewsSources
 from job_console.stream.seats import Seats
 from lib.errors import ExitStatus, JobRunnerError

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from job_console.answers import refusal
+from job_console.error_answers import refusal
 from lib.errors import ExitStatus
 
 _BLOCK: Final = 1 << 16

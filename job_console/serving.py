@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from job_console.listening import Certificate, HttpListener
-from job_console.parts import ConsoleLimits
+from job_console.route_services import ConsoleLimits
 from lib.errors import Unavailable
 
 _LONGEST_HEAD: Final = 32 << 10

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
-    from job_console.parts import ConsoleParts
+    from job_console.route_services import ConsoleParts
     from job_console.voice_samples import VoiceSamples
-    from lib.images.image_tables import ImageTables
     from lib.jobqueue import JobQueue
     from lib.jobs.plan import Plan
     from lib.jobs.voice_check import VoiceCheck
     from lib.machines.port import Ledger
+    from lib.picture_tables.image_tables import ImageTables
     from lib.pipeline.ledger import PipelineLedger
     from lib.storage import Storage
     from lib.voices import VoiceRegistry
@@ -33,13 +33,9 @@ def settings() -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings({})
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings()
 
 
 def log_as(found: Settings, *, verbose: bool) -> None:
@@ -82,10 +78,10 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
     """
     from job_console.audit import AuditLog
     from job_console.notes import NoteBook
-    from job_console.parts import ConsoleParts
+    from job_console.route_services import ConsoleParts
     from job_console.waveforms import Waveforms
     from lib.clock import SystemClock
-    from lib.pipeline.journal import TrailFiles
+    from lib.pipeline.trail_files import TrailFiles
     from lib.redact import Redactor
 
     data = ensure_data_folder(found.jobs_data_dir)
@@ -176,9 +172,9 @@ class KeptImages:
         """The same each time.
 
         Raises:
-            BadConfiguration, MissingExtra, Unavailable: as `lib.images.open_images`; the next call tries it.
+            BadConfiguration, MissingExtra, Unavailable: as of `open_images`; the next call tries it again.
         """
-        from lib.images import open_images
+        from lib.picture_tables import open_images
 
         found = self._found
         name = "IMAGEN_WORKER_DATABASE_URL" if found.imagen_worker_database_url else "DATABASE_URL"

@@ -14,7 +14,7 @@ from lib.cli import output
 from lib.errors import ExitStatus, JobRunnerError
 from lib.pipeline.states import RunState, TaskState
 from lib.pipeline.views import RunView, get_job_status
-from lib.pipeline.waits import WORKER
+from lib.pipeline.wait_reasons import WORKER
 from lib.watcher_process import WatcherProcess
 
 _EVERY_S: Final = 0.1

@@ -13,7 +13,7 @@ from lib.errors import BadInput, JobRunnerError, TryAgain, Unavailable
 from lib.jobqueue import FinishedJob, JobQueue, JobRecord, JobState, Outcome
 from lib.jobspec import InvalidJobSpec, JobSpec, normalize_job_spec
 from lib.pipeline.ledger import PipelineLedger
-from lib.pipeline.outside import has_orphans, parked_tasks, tend_parked
+from lib.pipeline.parked_tasks import has_orphans, parked_tasks, tend_parked
 
 _log = logging.getLogger("job_pipeline")
 _LOOK_EVERY_S: Final = 1.0  # what was parked elsewhere, or whose event was lost, is seen within this
@@ -21,7 +21,7 @@ _LONGEST_PAUSE_S: Final = 30.0
 
 
 class QueueWork:
-    """`lib.pipeline.outside.ExternalWork` by the queue of narration jobs; see there for what is raised."""
+    """`lib.pipeline.parked_tasks.ExternalWork` by the queue of narration jobs; it says what is raised."""
 
     def __init__(self, queue: JobQueue) -> None:
         self._queue = queue

@@ -11,7 +11,7 @@ from job_pipeline.wiring import PipelineRoom
 from lib.cli import output
 from lib.errors import JobRunnerError
 from lib.pipeline.failures import SeenSomethingElse
-from lib.pipeline.inspection import approve_inspected
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.model import GateRow
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import advance

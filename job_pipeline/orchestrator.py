@@ -17,8 +17,8 @@ from job_pipeline.rounds import Rounds
 from lib.clock import Clock, SystemClock
 from lib.pipeline.gates import time_out_gates
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.orchestration import settle_runs
 from lib.pipeline.trail import place_events
-from lib.pipeline.upkeep import settle_runs
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Final
 from job_pipeline.log_tags import tell
 from job_pipeline.rounds import Rounds
 from lib.pipeline.ledger import PipelineLedger
-from lib.pipeline.upkeep import recover
+from lib.pipeline.orchestration import recover
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from job_pipeline.wiring import PipelineRoom
 from lib.cli import output
+from lib.pipeline.bulk_retries import RetriedStages, retry_stages
 from lib.pipeline.overview import RetryableStage
-from lib.pipeline.retries import RetriedStages, retry_stages
 
 
 def retried_in(room: PipelineRoom, stages: Sequence[RetryableStage], operator: str) -> RetriedStages:

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lib.errors import BadConfiguration, UsageError
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
     from job_pipeline.worker.program import PipelineWorker
     from lib.jobqueue import JobQueue
     from lib.pipeline import Dag
     from lib.pipeline.decision_links import LinkMaker
-    from lib.pipeline.journal import TrailFiles
     from lib.pipeline.ledger import PipelineLedger
+    from lib.pipeline.trail_files import TrailFiles
     from lib.redact import Redactor
     from lib.watcher_process import WatcherProcess
 
@@ -38,13 +38,9 @@ def settings() -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings({})
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ def open_room() -> Iterator[PipelineRoom]:
         Unavailable: no server answers there; no other database is tried.
     """
     from job_pipeline.logs import log_nothing
-    from lib.pipeline.journal import TrailFiles
+    from lib.pipeline.trail_files import TrailFiles
 
     found = settings()
     log_nothing()
@@ -268,7 +264,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
     from job_pipeline.bridge import kept_bridge
     from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
     from job_pipeline.worker.program import PipelineWorker
-    from lib.pipeline.journal import kept_journal
+    from lib.pipeline.trail_files import kept_journal
 
     options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
@@ -299,7 +295,7 @@ def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) ->
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
-    from lib.pipeline.journal import kept_journal
+    from lib.pipeline.trail_files import kept_journal
     from lib.redact import Redactor
 
     found = settings()

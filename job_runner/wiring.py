@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.settings import Settings, ensure_data_folder
 
 if TYPE_CHECKING:
     from job_runner.console_process import ConsoleProcess
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lib.jobs.plan import RegistryCheck
     from lib.jobs.plan_voices import VoiceNeeds
     from lib.jobspec import JobFile, JobSpec
-    from lib.pictures.names import PictureSettings
+    from lib.picture_backends.names import PictureSettings
     from lib.redislink.embedded import EmbeddedServer
     from lib.storage import Storage
     from lib.voices import NamedFor, VoiceRegistry
@@ -32,13 +32,9 @@ def settings(flags: Mapping[str, str | None] | None = None) -> Settings:
     Raises:
         BadConfiguration: a setting is wrong.
     """
-    from lib.cli import output
+    from lib.cli.command_settings import command_settings
 
-    found = load_settings(flags)
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
-    return found
+    return command_settings(flags)
 
 
 def named_in(found: Settings) -> NamedFor:
@@ -64,7 +60,7 @@ def open_queue(redis_url: str | None) -> contextlib.AbstractContextManager[JobQu
 
 def backends_in(found: Settings) -> PictureSettings:
     """What the settings say about who draws pictures; of a token only that there is one."""
-    from lib.pictures.names import PictureSettings
+    from lib.picture_backends.names import PictureSettings
 
     return PictureSettings(
         backends_file=found.imagen_backends_file,
@@ -155,7 +151,7 @@ class Here:
         if not names:
             return
         from lib.cli import output
-        from lib.pictures.readiness import cannot_draw
+        from lib.picture_backends.readiness import cannot_draw
 
         machines = None if self.found.provider == "local" else self.found.imagen_machine_backends
         for sentence in cannot_draw(names, backends_in(self.found), machines):
@@ -212,9 +208,9 @@ class Here:
         import getpass
 
         from lib.cli.gate_watch import LedgerRoom
-        from lib.pipeline.journal import TrailFiles
         from lib.pipeline.ledger import PipelineLedger, has_pipelines
         from lib.pipeline.operator_names import checked_operator
+        from lib.pipeline.trail_files import TrailFiles
         from lib.sql import DatabaseOptions, open_database
 
         found = self.found

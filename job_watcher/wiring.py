@@ -22,6 +22,7 @@ from job_watcher.self_check import WatcherGround
 from job_watcher.service_manager import service_manager_of
 from job_watcher.work_folder import take_slot
 from lib.cli import output
+from lib.cli.command_settings import command_settings
 from lib.cli.program import installed_version
 from lib.clock import SystemClock
 from lib.dispatch import (
@@ -40,7 +41,7 @@ from lib.machines import open_ledger
 from lib.machines.port import Ledger
 from lib.processes import this_process
 from lib.redislink.embedded import EmbeddedServer
-from lib.settings import Secret, Settings, ensure_data_folder, load_settings
+from lib.settings import Secret, Settings, ensure_data_folder
 from lib.storage import (
     Storage,
     StorageMisconfigured,
@@ -367,11 +368,8 @@ def _provider(settings: Settings) -> OpenRuns:
 
 def _settings(flags: Mapping[str, str | None]) -> Settings:
     """All settings, checked; what looks mistyped is told. Raises BadConfiguration."""
-    found = load_settings(flags)
+    found = command_settings(flags)
     redactor.more(found.secrets())
-    output.concealed.know(found.secrets())
-    for warning in found.warnings:
-        output.warn(warning)
     return found
 
 

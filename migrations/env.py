@@ -38,8 +38,8 @@ def machines(settings: Settings) -> TableSet:
 
 def images(settings: Settings) -> TableSet:
     """In the database of the picture worker, in the schema that its contract names."""
-    from lib.images.schema import VERSION_TABLE, with_schema
-    from lib.images.tables import metadata
+    from lib.picture_tables.schema import VERSION_TABLE, with_schema
+    from lib.picture_tables.tables import metadata
 
     if settings.imagen_worker_database_url is None:
         raise BadConfiguration("set IMAGEN_WORKER_DATABASE_URL to the Postgres that keeps the pictures")

@@ -13,7 +13,7 @@ from lib.errors import BadInput
 from lib.voices import engine_facts, without_markup, words_of
 from lib.voices.facts import USUAL_LETTERS_PER_SECOND
 from lib.voices.markup import pauses_s
-from lib.voices.pauses import USUAL_PAUSES
+from lib.voices.usual_silences import USUAL_PAUSES
 from synth.audio.loudness_meter import decibels, integrated_loudness
 from synth.audio.measures import PieceMeasures, measure_piece
 from synth.audio.spectrum import Samples, measure_levels

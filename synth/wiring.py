@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lib.cli import output
-from lib.pictures.names import PictureSettings
-from lib.settings import Settings, load_settings
+from lib.cli.command_settings import command_settings
+from lib.picture_backends.names import PictureSettings
+from lib.settings import Settings
 from lib.voices import VoiceRegistry
-from lib.voices.pauses import Pauses
+from lib.voices.usual_silences import Pauses
 
 if TYPE_CHECKING:
     from synth.verify import Verifier
@@ -42,9 +42,7 @@ def voices(
     """
     folder = None if voices_dir is None else str(voices_dir)
     flags = {"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses}
-    settings = load_settings({**flags, "QWEN_BATCH": None if most_batch is None else str(most_batch)})
-    for warning in settings.warnings:
-        output.warn(warning)
+    settings = command_settings({**flags, "QWEN_BATCH": None if most_batch is None else str(most_batch)})
     return Voices(
         lambda: VoiceRegistry([settings.voices_dir]),
         settings.voices_dir,
@@ -77,7 +75,7 @@ def verifier() -> Verifier | None:
         lib.errors.MissingExtra: VERIFY is always, and the recogniser is not installed.
         lib.errors.BadConfiguration: a setting is wrong, or VERIFY_MODEL holds no model.
     """
-    return _verifier_of(load_settings())
+    return _verifier_of(command_settings())
 
 
 def _verifier_of(settings: Settings) -> Verifier | None:
@@ -94,10 +92,7 @@ def pictures(backend: str | None = None) -> Pictures:
     Raises:
         lib.errors.BadConfiguration: a setting is wrong.
     """
-    settings = load_settings({"IMAGEN_BACKEND": backend})
-    for warning in settings.warnings:
-        output.warn(warning)
-    return pictures_of(settings)
+    return pictures_of(command_settings({"IMAGEN_BACKEND": backend}))
 
 
 def pictures_of(settings: Settings) -> Pictures:

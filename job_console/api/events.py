@@ -10,12 +10,12 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
-from job_console.access.rates import holder_of
+from job_console.access.rate_limit import holder_of
 from job_console.api.kinds import RUN_PATTERN
 from job_console.openapi import errors
-from job_console.stream.following import WantedNews, follow
 from job_console.stream.hub import StreamPlace
 from job_console.stream.seats import Seats
+from job_console.stream.subscription import WantedNews, follow
 
 router = APIRouter(tags=["events"])
 

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import (
     LONGEST_PATH,
     NO_NUL,
@@ -24,12 +23,13 @@ from job_console.api.kinds import (
 )
 from job_console.api.runs import tell
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import changing, exact, reading
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import JobRunnerError
 from lib.pipeline.edited_texts import LONGEST_EDITED, edit_text
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import count_open_gates
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.overview import gates_inbox, of_pipelines
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import advance

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from job_console.answers import ConsoleJson
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import errors, json_answer
 from lib.events.metrics import CONTENT_TYPE
 

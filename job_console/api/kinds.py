@@ -8,10 +8,10 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from job_console.access.caller import ConsoleCaller
-from job_console.answers import NobodyNamed
+from job_console.error_answers import NobodyNamed
 from job_console.openapi import errors
-from job_console.parts import ConsoleParts
 from job_console.ranged import TYPES
+from job_console.route_services import ConsoleParts
 from lib.errors import UsageError
 from lib.pipeline.operator_names import LONGEST_OPERATOR, checked_operator
 from lib.pipeline.runs import LONGEST_WORDS

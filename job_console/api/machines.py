@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import Parts
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import reading
 from lib.jobs.costs import CostsBy, costs_of, hours_of
 from lib.jobs.machines import machines_of

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import REQUEST_PATTERN, WHOLE, Limit, Parts, RequestBody
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import changing, exact, reading
 from lib.jobqueue import JobState
 from lib.jobs.error_groups import SIGNATURE_PATTERN, error_groups
 from lib.jobs.history import CURSOR_PATTERN
-from lib.jobs.hold import hold
+from lib.jobs.pause import hold
 from lib.jobs.retry import RetriedPage, retry, retry_page
 from lib.jobs.unfinished import PLACE_PATTERN, cancel_named, cancel_page, unfinished_page
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from job_console.answers import ConsoleJson, NotFound
 from job_console.api.kinds import (
     REQUEST_PATTERN,
     RUN_PATTERN,
@@ -19,9 +18,10 @@ from job_console.api.kinds import (
     operator_of,
 )
 from job_console.api.takes import take_of
+from job_console.error_answers import ConsoleJson, NotFound
 from job_console.notes import LONGEST_NOTE
 from job_console.openapi import changing, json_answer, reading
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.jobqueue import UnknownJob
 from lib.pipeline.views import list_artifacts
 

@@ -8,13 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
-from job_console.answers import ConsoleJson, NobodyNamed, NotFound
 from job_console.api.kinds import WHOLE, Limit, Parts, RequestBody
+from job_console.error_answers import ConsoleJson, NobodyNamed, NotFound
 from job_console.openapi import changing, json_answer, reading
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import BadConfiguration
-from lib.images.model import ShownImageJob, WantedPicture
-from lib.images.orders import ask_for, image_job_json, list_jobs, show_job
 from lib.jobs.submit import Conflict
 from lib.jobspec.pictures import (
     LEAST_PIXELS,
@@ -25,6 +23,8 @@ from lib.jobspec.pictures import (
     USUAL_HEIGHT,
     USUAL_WIDTH,
 )
+from lib.picture_tables.model import ShownImageJob, WantedPicture
+from lib.picture_tables.orders import ask_for, image_job_json, list_jobs, show_job
 
 router = APIRouter(prefix="/images/jobs", tags=["pictures"])
 

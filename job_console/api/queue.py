@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from job_console.answers import ConsoleJson, NotWithdrawn, error_of
 from job_console.api.kinds import Limit, Parts, RequestId
 from job_console.contract import JOB_FILE, ref
+from job_console.error_answers import ConsoleJson, NotWithdrawn, error_of
 from job_console.openapi import changing, json_answer, reading
 from lib.clock import rfc3339
 from lib.errors import UsageError

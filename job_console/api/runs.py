@@ -9,16 +9,16 @@ from fastapi import APIRouter, Query, Request
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import RUN_PATTERN, Limit, Name, Parts, RequestBody, RunId, Words, operator_of
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import changing, json_answer, reading
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import UsageError
 from lib.foreign import DEEPEST, is_deeper
-from lib.pipeline.inspection import note_of_rejection
+from lib.pipeline.bulk_retries import retry_stages
+from lib.pipeline.gate_inspection import note_of_rejection
 from lib.pipeline.overview import retryable_stages
-from lib.pipeline.retries import retry_stages
 from lib.pipeline.ruled_runs import start_by_rules, stored_pipeline
 from lib.pipeline.runs import NewRun, advance, cancel_job, resume, retry
 from lib.pipeline.states import RunState

@@ -13,11 +13,11 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
-from job_console.answers import ConsoleJson, NotFound, error_of
 from job_console.api.kinds import Limit, Parts, RequestBody, operator_of
 from job_console.api.queue import FILE_BODY, sent_file
 from job_console.contract import ref
 from job_console.episodes import EpisodeMaker, EpisodeOrder, safe_stem
+from job_console.error_answers import ConsoleJson, NotFound, error_of
 from job_console.openapi import changing, errors, exact, reading
 from job_console.ranged import TYPES, file_answer
 from job_console.zipped import ZipEntry, zip_blocks

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from job_console.access.caller import ConsoleCaller
 from job_console.access.session import COOKIE, LIFE_S, sign_in
 from job_console.access.token import is_token
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import Name, Parts, RequestBody, operator_of
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import changing, errors, reading
 from lib.clock import rfc3339
 

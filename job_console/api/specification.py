@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter
 
-from job_console.answers import ConsoleJson
 from job_console.api.kinds import Parts, RequestId
+from job_console.error_answers import ConsoleJson
 from job_console.openapi import reading
 from lib.jobs.spec_again import spec_again
 

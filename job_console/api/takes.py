@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from job_console.answers import ConsoleJson, NotFound
 from job_console.api.kinds import FILE_ANSWERS, Parts, RequestId
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson, NotFound
 from job_console.openapi import reading
-from job_console.parts import ConsoleParts
 from job_console.ranged import file_answer
+from job_console.route_services import ConsoleParts
 from job_console.waveforms import PEAKS
 from lib.jobqueue import FinishedJob
 from lib.jobs.results import ending_or_record

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from job_console.answers import ConsoleJson, NotFound
 from job_console.api.kinds import FILE_ANSWERS, Parts, RequestBody
 from job_console.contract import ref
+from job_console.error_answers import ConsoleJson, NotFound
 from job_console.openapi import changing, reading
-from job_console.parts import ConsoleParts
 from job_console.ranged import file_answer
+from job_console.route_services import ConsoleParts
 from job_console.voice_samples import LONGEST_LINE, SAMPLE_PATTERN
 from job_console.waveforms import PEAKS, content_tag
 from lib.files import open_plain

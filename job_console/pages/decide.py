@@ -15,20 +15,20 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from job_console.access.by_link import may_decide
-from job_console.answers import NotFound, status_of
 from job_console.api.artifacts import artifact_answer
 from job_console.api.kinds import Parts
 from job_console.api.runs import tell
+from job_console.error_answers import NotFound, status_of
 from job_console.pages.forms import form_of
 from job_console.pages.linked_files import linked_files
 from job_console.pages.rendering import HtmlPage, page
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.clock import rfc3339
 from lib.errors import JobRunnerError, UsageError
 from lib.pipeline.decision_links import PATH, DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import AUTO, TIMEOUT
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.linked_gate import LinkedGate, find_linked
 from lib.pipeline.rejected_texts import reject_and_keep
 from lib.pipeline.runs import LONGEST_WORDS

@@ -16,7 +16,7 @@ from job_console.pages.run_words import name_of
 from job_console.pages.scene_tables import SceneRow, scene_rows
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.text_changes import ChangedLine, changes_of
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.pipeline.gate_triage import TriagedGate, heeded, rejected_runs, triaged_gates
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.overview import WaitingGate

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from job_console.notes import ListenerNote
 from job_console.pages.players import HeardTake, matched, measures_of, take_address
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import BadInput, JobRunnerError
 from lib.jobqueue import FinishedJob, JobRecord
 from lib.jobs.cost_shares import HOUR_S

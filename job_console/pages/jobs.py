@@ -12,7 +12,7 @@ from job_console.pages.job_facts import facts_of
 from job_console.pages.players import take_address
 from job_console.pages.rendering import HtmlPage, page, place_of
 from job_console.pages.scripts import LINES_SHOWN
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.errors import JobRunnerError
 from lib.jobqueue import TERMINAL, JobState
 from lib.jobspec.fields import FIELDS

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from job_console.access.caller import is_of_this_site
 from job_console.access.session import COOKIE, LIFE_S, sign_in
 from job_console.access.token import is_token
-from job_console.answers import NobodyNamed
 from job_console.api.kinds import Parts, operator_of
+from job_console.error_answers import NobodyNamed
 from job_console.pages.forms import form_of
 from job_console.pages.rendering import HtmlPage, page
 

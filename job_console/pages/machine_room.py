@@ -15,8 +15,8 @@ from job_console.pages.rendering import HtmlPage, page, place_of
 from lib.jobs.cost_shares import PaidFor
 from lib.jobs.costs import CostLine, Costs, CostsBy, costs_of, hours_of
 from lib.jobs.machines import machines_of
-from lib.jobs.nets import Net
 from lib.jobs.rented_machines import rented_machines, worst_of
+from lib.jobs.safety_nets import Net
 from lib.machines.model import MachineRow, PaidMachines
 from lib.units import MICROS
 

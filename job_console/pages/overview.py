@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request
 from job_console.api.kinds import Parts
 from job_console.pages.charts import BarChart, ChartValue, bar_chart
 from job_console.pages.rendering import HtmlPage, page, place_of
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from job_console.stream.hub import StreamPlace, queue_number
 from lib.clock import rfc3339
 from lib.jobqueue import JobQueue, JobState

@@ -24,13 +24,13 @@ from job_console.pages.run_words import (
 )
 from job_console.pages.shown_files import ShownFile, shown_files
 from job_console.pages.stage_graph import HEIGHT, WIDTH, draw_stages
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.pipeline.graph import GraphStage
 from lib.pipeline.model import GateRow, TaskRow, TrailEvent
 from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.trail import newest_events
 from lib.pipeline.views import RunView, get_job_status
-from lib.pipeline.waits import WaitReason
+from lib.pipeline.wait_reasons import WaitReason
 
 router = APIRouter(include_in_schema=False)
 

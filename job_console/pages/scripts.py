@@ -11,7 +11,7 @@ from job_console.api.kinds import Parts
 from job_console.api.scripts import ScriptId
 from job_console.episodes import EpisodeMaker, safe_stem
 from job_console.pages.rendering import HtmlPage, page, place_of
-from job_console.parts import ConsoleParts
+from job_console.route_services import ConsoleParts
 from lib.jobs.script_lines import script_lines, script_progress
 from lib.jobs.script_now import ScriptNow, known_now, script_now, words_of
 from lib.jobs.scripts import SCRIPT_PATTERN, KeptScript

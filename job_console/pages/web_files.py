@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi import Path as InPath
 from starlette.responses import Response
 
-from job_console.answers import NotFound
+from job_console.error_answers import NotFound
 
 _FOLDER: Final = Path(__file__).parent.parent / "web" / "static"
 _TYPES: Final[Mapping[str, str]] = {

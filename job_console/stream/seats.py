@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from job_console.answers import ConsoleJson, refusal
+from job_console.error_answers import ConsoleJson, refusal
 from lib.errors import ExitStatus
 
 

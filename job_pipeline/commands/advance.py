@@ -11,7 +11,7 @@ from job_pipeline.commands.options import OperatorOption, RunArgument, checked_t
 from lib.cli import output
 from lib.cli.options import JsonOption
 from lib.errors import UsageError
-from lib.pipeline.inspection import note_of_rejection
+from lib.pipeline.gate_inspection import note_of_rejection
 from lib.pipeline.runs import advance
 from lib.pipeline.views import get_job_status
 

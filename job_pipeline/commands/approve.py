@@ -10,7 +10,7 @@ from job_pipeline import wiring
 from job_pipeline.commands.options import NotesOption, OperatorOption, RunArgument, SeenOption, StageArgument
 from lib.cli import output
 from lib.cli.options import JsonOption
-from lib.pipeline.inspection import approve_inspected, waiting_stage
+from lib.pipeline.gate_inspection import approve_inspected, waiting_stage
 from lib.pipeline.views import gate_json
 
 EXAMPLES = (

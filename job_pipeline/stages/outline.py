@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from job_pipeline.stages import wiring
-from job_pipeline.stages.answers import objects_in, text_in
 from job_pipeline.stages.instruction import asked, notes_of, told
 from job_pipeline.stages.material import Material, read_material
+from job_pipeline.stages.model_answers import objects_in, text_in
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of, narration_fields, source_line
 from job_pipeline.stages.prose import count_words, first_words, seconds_of, sentences
 from lib.pipeline.context import TaskContext

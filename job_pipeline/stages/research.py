@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from job_pipeline.stages import wiring
-from job_pipeline.stages.answers import objects_in, text_in
 from job_pipeline.stages.instruction import asked, notes_of, told
 from job_pipeline.stages.material import Material
+from job_pipeline.stages.model_answers import objects_in, text_in
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
 from job_pipeline.stages.prose import first_words, sentences
 from lib.pipeline.context import TaskContext

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from job_pipeline.stages import wiring
-from job_pipeline.stages.answers import objects_in, text_in, texts_in
 from job_pipeline.stages.instruction import asked, notes_of, shortened, told, word_limit
 from job_pipeline.stages.language_model import LanguageModel, UnusableAnswer
 from job_pipeline.stages.material import MOST_BEATS, MOST_BYTES, Material
+from job_pipeline.stages.model_answers import objects_in, text_in, texts_in
 from job_pipeline.stages.narration import LONGEST_BEAT, Narration, narration_of
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, USER, files_of, source_line
 from job_pipeline.stages.script_file import NAME, render_script

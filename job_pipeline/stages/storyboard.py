@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from job_pipeline.stages import wiring
-from job_pipeline.stages.answers import objects_in, text_in
 from job_pipeline.stages.instruction import asked, notes_of, told
 from job_pipeline.stages.kept_texts import kept_texts, with_kept
 from job_pipeline.stages.language_model import LanguageModel, UnusableAnswer
+from job_pipeline.stages.model_answers import objects_in, text_in
 from job_pipeline.stages.narration import Narration
 from job_pipeline.stages.origin import LLM, NO_MODEL, TEMPLATE, files_of
 from job_pipeline.stages.prose import first_words, seconds_of, sentences

@@ -9,8 +9,8 @@ from job_pipeline.log_tags import tell
 from lib.clock import Clock
 from lib.pipeline import Dag
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.orchestration import skip_unknown
 from lib.pipeline.snapshots import save_snapshot
-from lib.pipeline.upkeep import skip_unknown
 
 log = logging.getLogger(__name__)
 

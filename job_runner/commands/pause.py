@@ -5,7 +5,7 @@ from __future__ import annotations
 from job_runner import wiring
 from lib.cli import output
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.jobs.hold import Held, hold
+from lib.jobs.pause import Held, hold
 from lib.units import jobs_text
 
 EXAMPLES = ("job-runner pause",)

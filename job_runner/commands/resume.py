@@ -5,7 +5,7 @@ from __future__ import annotations
 from job_runner import wiring
 from job_runner.commands.pause import show_change
 from lib.cli.options import JsonOption, RedisUrlOption
-from lib.jobs.hold import hold
+from lib.jobs.pause import hold
 
 EXAMPLES = ("job-runner resume",)
 

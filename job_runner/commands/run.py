@@ -26,7 +26,7 @@ from lib.errors import UsageError
 from lib.jobs.plan import RegistryCheck, load_speakable
 from lib.jobspec import JobSpec
 from lib.manifest import check_inputs, compile_manifest
-from lib.pictures.readiness import cannot_draw
+from lib.picture_backends.readiness import cannot_draw
 
 OutOption = Annotated[
     Path | None,

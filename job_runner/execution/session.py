@@ -29,7 +29,7 @@ from lib.manifest import (
     outputs_of_no_job,
 )
 from lib.manifest.folder import WORKROOM
-from lib.pictures.names import SHIPPED_BACKENDS, PictureSettings
+from lib.picture_backends.names import SHIPPED_BACKENDS, PictureSettings
 from lib.records import ExecutionJob, ExecutionRecord
 from lib.spool import SpoolFull
 from lib.units import seconds_text

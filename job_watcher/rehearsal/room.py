@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from job_watcher.rehearsal.onlooker import Stoppable, end
-from job_watcher.rehearsal.vast.journal import RequestJournal
+from job_watcher.rehearsal.vast.request_log import RequestJournal
 from lib.cli.signals import Terminated
 from lib.errors import BadInput
 

@@ -18,8 +18,8 @@ from lib.machines.model import MachineRow
 from lib.providers.rental import Rental, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.storage import Claim, Published, StorageUnavailable, StoredArtifact
-from lib.storage.claims import names_of
 from lib.storage.memory import MemoryStorage
+from lib.storage.name_ownership import names_of
 
 
 class WatcherClock:

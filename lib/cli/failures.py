@@ -27,6 +27,7 @@ _EXTRAS = {
     "sqlalchemy": ("Keeping records in SQL", "watcher"),
     "alembic": ("Keeping records in SQL", "watcher"),
     "av": ("Writing m4a or m4b", "join"),
+    "cv2": ("Making videos", "video"),
     "vastai": ("Renting machines from Vast.ai", "vast"),
     "psycopg": ("Using Postgres", "postgres"),
     "faster_whisper": ("Checking takes with a recogniser", "verify"),

@@ -20,12 +20,12 @@ from lib.cli.screen import Draw, own_screen
 from lib.cli.signals import sigterm_interrupts
 from lib.clock import Clock, SystemClock
 from lib.files import NotPlain, read_plain
-from lib.pipeline.inspection import approve_inspected
-from lib.pipeline.journal import TrailFiles
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, GateRow
 from lib.pipeline.overview import WaitingGate, gates_inbox
 from lib.pipeline.rejected_texts import reject_and_keep
+from lib.pipeline.trail_files import TrailFiles
 
 _SOUND: Final = frozenset({"wav", "flac", "mp3", "opus", "ogg", "m4a", "m4b", "mp4", "webm"})
 _TEXT: Final = frozenset({"txt", "md", "json", "jsonl", "yaml", "yml", "srt", "vtt"})

@@ -9,7 +9,7 @@ from lib.dispatch.dispatcher import Dispatcher
 from lib.dispatch.hosts import HostView
 from lib.dispatch.journal import LeaseJournal
 from lib.dispatch.left_spools import LeftSpools
-from lib.dispatch.parts import DispatchIntervals, DispatchLimits, DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchIntervals, DispatchLimits, DispatchParts
 from lib.dispatch.rejected_takes import RejectedTakes
 from lib.dispatch.worker_supervisor import WorkerGivenUp
 

@@ -8,11 +8,11 @@ from collections.abc import Collection
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_events import of_job
 from lib.dispatch.job_handover import JobHandover
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.stray_entries import Strays
-from lib.dispatch.transitions import of_job
 from lib.events.model import JobAdopted
 from lib.jobqueue import Lease, LeaseLost, Placement, Term
 from lib.spool import SpoolFull

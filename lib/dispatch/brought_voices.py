@@ -8,7 +8,7 @@ from typing import Final
 
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.spool import HostUnreachable, Phase, SpoolClient, SpoolUnusable
 from lib.voices.voice_parcel import is_sent_recording, is_sent_voice
 

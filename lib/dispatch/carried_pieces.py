@@ -15,7 +15,7 @@ from lib.files import draft_beside, read_plain, sync_file
 from lib.jobqueue import Lease
 from lib.spool import HostUnreachable, InvalidSpoolData, SpoolClient, job_digest
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile, key_of, piece_name
-from lib.voices.length import estimated_audio_s
+from lib.voices.length_estimate import estimated_audio_s
 
 log = logging.getLogger(__name__)
 

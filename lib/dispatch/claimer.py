@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_events import of_job
 from lib.dispatch.job_handover import JobHandover
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.dispatch.stray_entries import Strays
-from lib.dispatch.transitions import of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobAdopted, JobClaimed
 from lib.jobqueue import Failure, Lease, LeaseLost, Placement

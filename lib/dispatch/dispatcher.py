@@ -21,7 +21,7 @@ from lib.dispatch.hosts import HostRoster, HostState, HostView
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.job_handover import JobHandover
 from lib.dispatch.lease_closer import LeaseCloser
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.dispatch.progress_reporter import ProgressReporter
 from lib.dispatch.publish_queue import PublishQueue
 from lib.dispatch.renewal import LeaseRenewer

@@ -9,7 +9,7 @@ from lib.dispatch.brought_voices import BroughtVoices
 from lib.dispatch.carried_pieces import BRING_S
 from lib.dispatch.hosts import HostState
 from lib.dispatch.inflight import InFlightJobs
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.errors import BadConfiguration, BadInput
 from lib.jobqueue import ErrorClass, Failure, Lease
 from lib.jobspec.model import JobSpec

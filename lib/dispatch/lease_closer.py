@@ -6,9 +6,9 @@ import logging
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.job_events import of_failure, of_job
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.dispatch.stray_entries import Strays, remove
-from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobBegun, JobLeaseLost, JobReleased, MachineAdded, MachineLost, MachineRemoved
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost

@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJobs
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.jobqueue import LeaseLost
 from lib.spool import Heartbeat, HostUnreachable, SpoolUnusable
 

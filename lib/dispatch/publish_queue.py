@@ -14,8 +14,8 @@ from typing import Final
 
 from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Publication
-from lib.dispatch.parts import DispatchParts
-from lib.dispatch.transitions import of_finished
+from lib.dispatch.job_events import of_finished
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.errors import JobRunnerError
 from lib.jobqueue import FinishedJob, JobState, Lease
 from lib.jobqueue.earlier_revisions import former_takes

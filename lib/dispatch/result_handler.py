@@ -16,11 +16,11 @@ from lib.backoff import backoff_s
 from lib.dispatch.delivery_port import Settled
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJob, InFlightJobs
+from lib.dispatch.job_events import of_failure, of_job
 from lib.dispatch.lease_closer import LeaseCloser
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.dispatch.machine_uploads import StillUploading
-from lib.dispatch.parts import DispatchParts
 from lib.dispatch.publish_queue import PublishQueue
-from lib.dispatch.transitions import of_failure, of_job
 from lib.errors import JobRunnerError, TryAgain, Unavailable
 from lib.events.model import JobDone, JobOutcome, StorageRefused
 from lib.jobqueue import TERMINAL, ErrorClass, Failure, JobState, Lease, LeaseLost

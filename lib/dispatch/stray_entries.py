@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from lib.clock import Clock
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import InFlightJobs
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.errors import Unavailable
 from lib.jobqueue import Lease
 from lib.spool import InvalidSpoolData, Phase, SpoolClient, SpoolUnusable, digest_of, job_digest

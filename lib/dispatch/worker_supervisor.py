@@ -10,7 +10,7 @@ from lib.dispatch.blame import MachineDeaths
 from lib.dispatch.hosts import HostRoster, HostState
 from lib.dispatch.inflight import HandBack, InFlightJob, InFlightJobs
 from lib.dispatch.lease_closer import LeaseCloser
-from lib.dispatch.parts import DispatchParts
+from lib.dispatch.limits_and_intervals import DispatchParts
 from lib.errors import BadConfiguration, ExitStatus, Unavailable
 from lib.jobqueue import ErrorClass, Failure
 from lib.spool import Phase

@@ -19,8 +19,8 @@ from lib.files import try_write
 from lib.jobqueue import JobQueue
 from lib.jobs.admin import admin_of
 from lib.jobs.doctor import Checkup, FreeSpace, Trouble
-from lib.pictures.names import SHIPPED_BACKENDS, USUAL, PictureSettings
-from lib.pictures.readiness import cannot_draw, lacks_here
+from lib.picture_backends.names import SHIPPED_BACKENDS, USUAL, PictureSettings
+from lib.picture_backends.readiness import cannot_draw, lacks_here
 from lib.redislink.errors import ServerUnavailable
 from lib.storage import Storage, StorageExam
 from lib.urls import shown

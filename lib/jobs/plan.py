@@ -24,7 +24,7 @@ from lib.jobs.voice_check import (
 )
 from lib.jobspec import Draft, JobFile, JobSpec, Problem, load_job_file, parse_any_file, source_name
 from lib.market.model import Market
-from lib.pictures.names import BackendFacts
+from lib.picture_backends.names import BackendFacts
 from lib.textnorm import Normalized
 from lib.units import usd
 from lib.voices import USUAL_LETTERS_PER_SECOND, USUAL_PAUSES, Pauses, audio_seconds

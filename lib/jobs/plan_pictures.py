@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from lib.jobspec import JobSpec
-from lib.pictures.names import BackendFacts
+from lib.picture_backends.names import BackendFacts
 from lib.units import MICROS, seconds_text, usd
 
 _USUAL_PIXELS: Final = 1024 * 1024  # of the picture whose time the facts tell

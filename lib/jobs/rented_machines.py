@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lib.clock import rfc3339
-from lib.jobs.nets import Net, held_by, switched_off, worst_case
+from lib.jobs.safety_nets import Net, held_by, switched_off, worst_case
 from lib.machines.model import MachineRow
 from lib.machines.port import Ledger
 from lib.units import MICROS

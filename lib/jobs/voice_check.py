@@ -11,7 +11,13 @@ from lib.errors import BadInput
 from lib.jobspec import Draft, InvalidJobFile, JobFile, Problem, Sayings, printable, source_name
 from lib.jobspec.kinds import IMAGE
 from lib.jobspec.pictures import USUAL_BACKEND
-from lib.pictures.names import SHIPPED_BACKENDS, BackendFacts, PictureSettings, UnknownBackend, facts_of
+from lib.picture_backends.names import (
+    SHIPPED_BACKENDS,
+    BackendFacts,
+    PictureSettings,
+    UnknownBackend,
+    facts_of,
+)
 from lib.voices import (
     AUTO,
     USUAL_LETTERS_PER_SECOND,

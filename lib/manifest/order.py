@@ -1,6 +1,6 @@
 """From a job specification to the command line that speaks it, and to the names of what that makes.
 
-What a resident worker gets of the same job is made where leases are kept (`lib.dispatch.parts`).
+What a resident worker gets of the same job: `lib.dispatch.limits_and_intervals`, where leases are kept.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from lib.errors import Unavailable
-from lib.pipeline.board import Board
 from lib.pipeline.gates import ask, digest_of, still_approved
 from lib.pipeline.graph import GraphStage
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, EventKind, TaskRow
 from lib.pipeline.rows import artifact_columns, job_of
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.states import TaskState
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked, Released, TaskReport, to_json
 

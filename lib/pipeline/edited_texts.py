@@ -10,12 +10,12 @@ from typing import Final
 
 from lib.errors import BadInput, TryAgain
 from lib.files import NotPlain, open_below, write_below
-from lib.pipeline.board import Board
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import look_again, note_files, open_gate
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact
 from lib.pipeline.rejected_texts import is_text
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.views import get_job_status
 
 #: Bytes of a text that is mended here.

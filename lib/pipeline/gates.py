@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from lib.clock import rfc3339
-from lib.pipeline.board import Board
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, WrongState, unknown_stage
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, EventKind, GateRow
 from lib.pipeline.rows import artifact_columns, gate_of
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.states import Hold, TaskState
 from lib.pipeline.work import to_json
 

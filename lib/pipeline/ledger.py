@@ -16,12 +16,12 @@ from typing import Any, Final, TypeVar, Unpack, cast
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from lib.clock import Clock
-from lib.pipeline.board import Board
 from lib.pipeline.failures import unknown_run
 from lib.pipeline.graph import Graph
 from lib.pipeline.many_rows import AT_ONCE, as_json, for_many
 from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
+from lib.pipeline.run_transitions import Board
 from lib.sql import DatabaseOptions, open_database, read_address
 from lib.sql.clock import SERVER_TIME, now
 from lib.sql.database import Database

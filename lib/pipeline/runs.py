@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 from lib.errors import BadInput
-from lib.pipeline.board import Board
 from lib.pipeline.failures import RunConflict, WrongState, unknown_stage
 from lib.pipeline.gates import standing_rejections
 from lib.pipeline.graph import Graph, GraphStage
@@ -19,6 +18,7 @@ from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import EventKind, GateRule, RunRow, TaskRow, TrailEvent
 from lib.pipeline.rows import event_columns, gate_text
 from lib.pipeline.run_inputs import check_inputs
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.states import Hold, RunState, TaskEvent, TaskState
 from lib.pipeline.work import checked_json
 

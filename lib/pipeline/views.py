@@ -18,7 +18,7 @@ from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, GateRow, RunRow, TaskRow, TrailEvent
 from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of
 from lib.pipeline.states import ENDED, RunState, TaskState
-from lib.pipeline.waits import WaitReason, waits_of
+from lib.pipeline.wait_reasons import WaitReason, waits_of
 
 _WORDS: Final[Mapping[TaskState, str]] = {
     TaskState.PENDING: "NEW",

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from lib.storage.claims import Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.hashed_writes import save
 from lib.storage.incoming import MemoryIncoming
 from lib.storage.locations import artifact_of, output_key
+from lib.storage.name_ownership import Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.names import FoundFile, PublishedNames, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,

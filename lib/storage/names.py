@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from lib.storage.claims import Entries, Entry, Files, owner, rivals
 from lib.storage.locations import artifact_of
+from lib.storage.name_ownership import Entries, Entry, Files, owner, rivals
 from lib.storage.port import Claim, Published, StoredArtifact
 
 

@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 
 from lib.clock import Clock
 from lib.files import take_folder_lock
-from lib.storage.claims import FOLDER, Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.folder import StoreFolder
 from lib.storage.locations import output_key
+from lib.storage.name_ownership import FOLDER, Entries, Entry, Files, NameDecision, decide, entry_key
 from lib.storage.names import FoundFile, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,

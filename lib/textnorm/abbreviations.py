@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import abbreviated as t
+from lib.textnorm import abbreviation_table as t
 from lib.textnorm.context import STARTERS, ends_sentence, is_sentence_start, word_after, word_before
 from lib.textnorm.romans import is_first, value
 from lib.textnorm.rule import TokenRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import words as w
+from lib.textnorm import number_words as w
 from lib.textnorm.capitals import is_initialism, is_sayable, spelled
 from lib.textnorm.context import word_before
 from lib.textnorm.rule import TokenRule

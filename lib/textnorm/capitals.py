@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import words as w
+from lib.textnorm import number_words as w
 from lib.textnorm.rule import TokenRule
 from lib.textnorm.tables import word_set
 from lib.textnorm.years import is_year

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from lib.textnorm import words as w
+from lib.textnorm import number_words as w
 from lib.textnorm.edits import Edit
 from lib.textnorm.model import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Warned
 from lib.textnorm.tables import word_list, word_set

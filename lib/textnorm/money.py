@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lib.textnorm import words as w
+from lib.textnorm import number_words as w
 from lib.textnorm.context import ARTICLES, FUNCTION_WORDS, is_plural, word_after, word_before
 from lib.textnorm.numbers import ANY, SCALES, numeral
 from lib.textnorm.rule import DASH, FOLLOWS, TokenRule

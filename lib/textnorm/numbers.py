@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-from lib.textnorm import words as w
+from lib.textnorm import number_words as w
 from lib.textnorm.context import (
     ARTICLES,
     FUNCTION_WORDS,

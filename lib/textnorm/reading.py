@@ -17,7 +17,7 @@ from lib.textnorm.addresses import ADDRESSES, COLOURS
 from lib.textnorm.capitals import CAPITALS, MIXED, RAISED, WARS
 from lib.textnorm.edits import Edit
 from lib.textnorm.markup import PAUSE_MARK, WORD_MARK
-from lib.textnorm.models import LETTERED_MODELS, MODELS
+from lib.textnorm.model_numbers import LETTERED_MODELS, MODELS
 from lib.textnorm.money import CURRENCY_SIGNS, MONEY
 from lib.textnorm.numbers import NUMBERS, PHONES, PLURALS, SCALES, SIGNED, VULGAR
 from lib.textnorm.romans import ROMANS, SMALL_ROMANS, shortened_before

@@ -43,12 +43,12 @@ from lib.voices.facts import (
 from lib.voices.hub_ids import HubId, hub_ids
 from lib.voices.known_voices import KnownVoices
 from lib.voices.languages import AUTO, LANGUAGES, canonical_language
-from lib.voices.length import audio_seconds, estimated_audio_s
+from lib.voices.length_estimate import audio_seconds, estimated_audio_s
 from lib.voices.markup import LINK, PAUSE, held_pause_s, without_markup
 from lib.voices.named_models import NamedFor, NamedModels, named_by, named_models
-from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.registry import SHIPPED, ResolvedVoice, VoiceRegistry
 from lib.voices.text_check import check_text, unspoken_characters
+from lib.voices.usual_silences import USUAL_PAUSES, Pauses
 from lib.voices.voice_fields import Reference
 from lib.voices.voice_kind import VoiceKind, kind_of
 from lib.voices.voicefile import Voice, load_voice

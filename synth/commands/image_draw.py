@@ -66,9 +66,9 @@ def command(
 
 def _drawn(orders: Path, out_dir: Path, backend: str | None) -> tuple[str, list[ListedPicture]]:
     """The backend's name, and the pictures."""
-    from lib.pictures.names import configured
+    from lib.picture_backends.names import configured
     from synth.pictures.drawn_pictures import Drawer, draw_pictures
-    from synth.pictures.names import open_backend
+    from synth.pictures.open_backend import open_backend
     from synth.pictures.order_file import read_orders
     from synth.pictures.recorded import RecordedDrawing
     from synth.pictures.usage import UsageLog

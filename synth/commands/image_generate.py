@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """Draw one picture into a file."""
     from synth.pictures.backend import PictureOrder, check_order
-    from synth.pictures.names import check_takes_preset, open_backend
+    from synth.pictures.open_backend import check_takes_preset, open_backend
     from synth.pictures.presets import with_preset
     from synth.pictures.recorded import RecordedDrawing
     from synth.pictures.usage import UsageLog

@@ -12,7 +12,7 @@ from lib.errors import MissingExtra
 
 def need_video() -> None:
     """See that the packages are there. Raises MissingExtra."""
-    if any(importlib.util.find_spec(name) is None for name in ("av", "PIL")):
+    if any(importlib.util.find_spec(name) is None for name in ("av", "PIL", "cv2")):
         raise MissingExtra("Making and checking videos", "video")
 
 

@@ -37,7 +37,7 @@ def command(
 
     from lib.spool import WorkerSpool
     from synth.engines import create_engine
-    from synth.pictures.names import open_backend
+    from synth.pictures.open_backend import open_backend
     from synth.worker.jobs import EngineShelf, JobSpeaker
     from synth.worker.pictures import PictureDrawer
     from synth.worker.resident import Worker, WorkerOptions

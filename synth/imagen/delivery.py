@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from lib.errors import BadInput
-from lib.images.model import DrawnPicture, ImageJob, StoredObject
+from lib.picture_tables.model import DrawnPicture, ImageJob, StoredObject
 from lib.storage.bucket import Bucket
 from synth.imagen.drawn_files import DrawnFiles
 from synth.imagen.object_names import mark_of, object_name

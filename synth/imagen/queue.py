@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from lib.images.image_tables import ImageTables
-from lib.images.model import DrawnPicture, ImageJob, StoredObject
+from lib.picture_tables.image_tables import ImageTables
+from lib.picture_tables.model import DrawnPicture, ImageJob, StoredObject
 
 
 class PictureQueue(Protocol):

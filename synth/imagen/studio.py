@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from lib.images.model import ImageJob
+from lib.picture_tables.model import ImageJob
 from synth.pictures.backend import Picture, PictureBackend, PictureOrder, check_order
 from synth.pictures.recorded import RecordedDrawing
 
@@ -37,7 +37,7 @@ def order_hash(job: ImageJob) -> str:
 class Studio:
     """The backends that were asked for, each opened at its first row and kept.
 
-    `open_backend` is given a name, and raises what `synth.pictures.names.open_backend` does.
+    `open_backend` is given a name, and raises what `synth.pictures.open_backend.open_backend` does.
     """
 
     def __init__(self, open_backend: Callable[[str], PictureBackend], drawing: RecordedDrawing) -> None:

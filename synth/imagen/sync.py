@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from lib.clock import Clock
 from lib.errors import BadInput
-from lib.images.image_tables import ImageTables
-from lib.images.model import DrawnPicture, NewImage
+from lib.picture_tables.image_tables import ImageTables
+from lib.picture_tables.model import DrawnPicture, NewImage
 from lib.storage.bucket import Bucket
 from synth.imagen.object_names import mark_of, object_name
 from synth.pictures.backend import Picture

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from lib.cli import output
+from lib.cli.command_settings import command_settings
 from lib.clock import Clock, SystemClock
 from lib.errors import BadConfiguration
-from lib.images import init_tables, open_images
-from lib.images.image_tables import CHANNEL, ImageTables
-from lib.images.schema import HEAD
-from lib.pictures.names import PictureSettings
-from lib.settings import Settings, ensure_data_folder, load_settings
+from lib.picture_backends.names import PictureSettings
+from lib.picture_tables import init_tables, open_images
+from lib.picture_tables.image_tables import CHANNEL, ImageTables
+from lib.picture_tables.schema import HEAD
+from lib.settings import Settings, ensure_data_folder
 from lib.sql import DatabaseOptions, read_address
 from lib.sql.listen import Listener
 from lib.storage.bucket import Bucket
@@ -30,7 +31,7 @@ from synth.imagen.queue import TableQueue
 from synth.imagen.studio import Studio
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport, note_drawn_in
 from synth.pictures.backend import PictureBackend
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from synth.pictures.recorded import RecordedDrawing
 from synth.pictures.usage import UsageLog
 from synth.wiring import pictures_of
@@ -62,7 +63,7 @@ def init_database() -> tuple[str, str]:
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it.
     """
-    settings = _settings()
+    settings = command_settings()
     url, options = _database(settings)
     init_tables(url, **options)
     return read_address(url).place, HEAD
@@ -71,7 +72,7 @@ def init_database() -> tuple[str, str]:
 @contextmanager
 def sync_desk() -> Iterator[SyncDesk]:
     """Open what a picture is synced with. Raises: as `init_database`."""
-    settings = _settings()
+    settings = command_settings()
     with ExitStack() as opened:
         url, options = _database(settings)
         tables = open_images(url, **options)
@@ -96,7 +97,7 @@ def run_worker(
     Raises:
         BadConfiguration, MissingExtra, Unavailable: as a sentence, what keeps it from beginning.
     """
-    settings = _settings()
+    settings = command_settings()
     options = _options(settings)
     ensure_data_folder(settings.jobs_data_dir)
     clock = SystemClock()
@@ -141,13 +142,6 @@ def _options(settings: Settings) -> PictureWorkerOptions:
         most_attempts=settings.max_attempts,
         owner=None if owner is None else _uuid(owner),
     )
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    for warning in settings.warnings:
-        output.warn(warning)
-    return settings
 
 
 def _database(settings: Settings) -> tuple[str, DatabaseOptions]:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from lib.backoff import backoff_s
 from lib.clock import Clock
 from lib.errors import BadConfiguration, BadInput, JobRunnerError, TryAgain, Unavailable
-from lib.images.model import DrawnPicture, ImageJob
+from lib.picture_tables.model import DrawnPicture, ImageJob
 from lib.storage.port import StorageUnavailable
 from synth.imagen.bell import StopFlag
 from synth.imagen.delivery import Delivered, RowLost

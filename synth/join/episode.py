@@ -24,9 +24,9 @@ from synth.audio.encode import EncodingFailed
 from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.spectrum import Levels, Samples
-from synth.join.captions import whole_captions
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
+from synth.join.episode_captions import whole_captions
 from synth.join.loudness import LevelPlan, levelled, plan_for
 from synth.join.mp4 import BRANDS, mp4_seconds, need_pyav, written_mp4
 from synth.join.playlist import Playlist

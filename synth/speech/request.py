@@ -10,8 +10,8 @@ from typing import Final
 from lib.errors import BadInput
 from lib.jobspec import SAMPLE_RATES, USUAL_LUFS, JobSpec, titles
 from lib.voices import ResolvedVoice, VoiceRegistry, check_sayings, check_speed, check_text
-from lib.voices.pauses import USUAL_PAUSES, Pauses
 from lib.voices.seeds import SEEDS, seed_of, usual_seed
+from lib.voices.usual_silences import USUAL_PAUSES, Pauses
 
 MOST_VARIANTS: Final = 16
 MOST_TAG_CHARACTERS: Final = 512  # of title and album; longer ones, some formats drop without a word

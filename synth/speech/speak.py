@@ -17,13 +17,13 @@ from synth.audio.sample_files import MemorySink, blocks_of
 from synth.audio.sample_rates import at_rate
 from synth.audio.tags import Tags
 from synth.engines.port import Engine
-from synth.speech.captions import captions_of
 from synth.speech.disk_level import level_on_disk
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.performance import OnPiece, perform
 from synth.speech.record import FinishedTake, make_record, seconds_of
 from synth.speech.rejected_audio import NotVerified, keep_rejected
 from synth.speech.request import SpeakRequest
+from synth.speech.take_captions import captions_of
 from synth.speech.takes import Performance, RawTake, rank
 from synth.verify import Verifier
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from synth.text.abbreviations import is_abbreviation
+from synth.text.full_stops import is_abbreviation
 
 _CLOSING: Final = "\"'”’»)]"
 # Possessive, and only from the first mark of a run on: thousands of dots must not take quadratic time.

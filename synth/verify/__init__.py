@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from synth.verify.care import CARE, Care, care_of
-from synth.verify.due import Due, UsualRate, due_of
+from synth.verify.expected_length import Due, UsualRate, due_of
 from synth.verify.judgement import agreed
 from synth.verify.port import BesideVerifier, Divergence, Sent, SentPiece, Unheard, Verdict, Verifier
+from synth.verify.retakes import CARE, Care, care_of
 from synth.verify.signal_checks import CHECKS, ExaminedPiece, SignalFault, faults_of
 
 __all__ = [

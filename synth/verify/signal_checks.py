@@ -15,7 +15,7 @@ from synth.audio.measures import LEAST_SOUNDS, PieceMeasures
 from synth.audio.repeats import likeness
 from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed
-from synth.verify.due import Due
+from synth.verify.expected_length import Due
 
 
 @dataclass(frozen=True, slots=True)

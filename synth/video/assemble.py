@@ -22,7 +22,7 @@ from lib.files import (
     write_in_place,
     written_over,
 )
-from synth.typeset.captions import CaptionPainter
+from synth.typeset.caption_painter import CaptionPainter
 from synth.video.burned_cues import burnable, letters_without_font
 from synth.video.cue_files import VideoCue, check_cues
 from synth.video.film import FilmLook, encode_piece, piece_file, preview_size, still_of

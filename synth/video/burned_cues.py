@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from lib.errors import BadInput
-from synth.typeset.captions import CaptionPainter
+from synth.typeset.caption_painter import CaptionPainter
 from synth.video.cue_files import SpokenWord, VideoCue
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from synth.typeset.captions import CaptionPainter, CaptionStyle
+from synth.typeset.caption_painter import CaptionPainter, CaptionStyle
 from synth.video.pictures import PlaneImage, Planes, planes_of
 from synth.video.pieces import ShownCaption
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lib.errors import BadConfiguration, TryAgain
 from lib.files import draft_beside, replace_whole, sweep_drafts, take_folder_lock
-from synth.typeset.captions import CaptionStyle
+from synth.typeset.caption_painter import CaptionStyle
 from synth.video.clip_file import Clip, ClipList
 from synth.video.film import FilmLook, encode_piece, piece_file
 from synth.video.kept_pieces import is_whole_piece, remove_others

@@ -19,9 +19,10 @@ from av.video.reformatter import ColorRange, Colorspace
 from lib.errors import TryAgain
 from lib.files import draft_beside, replace_durably, sync_file
 from synth.audio.encode import EncodingFailed
-from synth.typeset.captions import CaptionStyle
+from synth.typeset.caption_painter import CaptionStyle
 from synth.video.caption_plates import CaptionDrawer
-from synth.video.pictures import Planes, laid_out, planes_of, read_picture
+from synth.video.moving_picture import MovingPicture
+from synth.video.pictures import Planes, laid_out, read_picture
 from synth.video.pieces import FilmPiece, PlannedPiece, Shot, ShownCaption
 
 #: One thread for each piece: its bytes do not depend on how many cores there are.
@@ -49,15 +50,17 @@ class FilmLook:
 
     def facts(self) -> dict[str, Any]:
         """What a piece's key depends on besides what it shows, this code's and the encoder's versions too."""
+        import cv2
         import PIL
 
         return {
-            "version": 1,
+            "version": 2,
             "size": [self.width, self.height],
             "fps": self.fps,
             "style": asdict(self.style),
             "preview": self.preview,
-            "encoder": [_X264, _PRESET, _QUALITY, _PREVIEW_QUALITY, av.__version__, PIL.__version__],
+            "encoder": [_X264, _PRESET, _QUALITY, _PREVIEW_QUALITY, av.__version__],
+            "drawn by": [PIL.__version__, cv2.__version__],
         }
 
 
@@ -186,7 +189,7 @@ class _ShotFrames:
         if hashlib.sha256(data).hexdigest() != shot.sha256:  # what is kept under its key must be of it
             raise TryAgain(f"The picture {shot.picture} was changed while the film was made; try again.")
         picture = laid_out(shot.picture, data, wide, high, shot.fit)
-        self._planes = planes_of(picture)
+        self._picture = MovingPicture(picture)
         self._still = self._framed(0.0) if shot.move.still else None
 
     def at(self, seconds: float) -> Planes:
@@ -194,7 +197,7 @@ class _ShotFrames:
         return self._still if self._still is not None else self._framed(seconds / self._shot.seconds)
 
     def _framed(self, progress: float) -> Planes:
-        return self._planes.framed(self._shot.move.box(progress, *self._planes.luma.size), *self._size)
+        return self._picture.framed(self._shot.move.box(progress, *self._picture.size), *self._size)
 
 
 def _filled(planes: Planes, look: FilmLook) -> Any:

@@ -41,18 +41,6 @@ class Planes:
     blue: PlaneImage
     red: PlaneImage
 
-    def framed(self, box: tuple[float, float, float, float], width: int, height: int) -> Planes:
-        """What the box (left, top, right, bottom in pixels, to fractions) shows, at that size."""
-        if self.luma.size == (width, height) and box == (0.0, 0.0, float(width), float(height)):
-            return self
-        half = (box[0] / 2, box[1] / 2, box[2] / 2, box[3] / 2)
-        small = (width // 2, height // 2)
-        return Planes(
-            self.luma.resize((width, height), Image.Resampling.BICUBIC, box),
-            self.blue.resize(small, Image.Resampling.BILINEAR, half),
-            self.red.resize(small, Image.Resampling.BILINEAR, half),
-        )
-
     def blended(self, other: Planes, share: float) -> Planes:
         """`share` of the other one, 0 to 1, over this."""
         return Planes(

@@ -12,7 +12,7 @@ from lib.jobspec.episode_names import title_trouble
 from lib.jobspec.files.yamltree import read_yaml
 from lib.records.reading import Fields
 from synth.order_file import read_order
-from synth.typeset.captions import USUAL_STYLE, CaptionStyle
+from synth.typeset.caption_painter import USUAL_STYLE, CaptionStyle
 from synth.video.cue_files import CueFile, SpokenWord, VideoCue, read_cue_file
 from synth.video.moves import MOVES, Framing, KenBurns, named_move
 

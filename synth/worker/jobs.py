@@ -25,7 +25,7 @@ from lib.spool import (
 )
 from lib.spool.layout import AUDIO, MAX_RECORD_BYTES
 from lib.voices import VoiceRegistry, engine_facts
-from lib.voices.pauses import USUAL_PAUSES, Pauses
+from lib.voices.usual_silences import USUAL_PAUSES, Pauses
 from synth.engines import Engine, create_engine
 from synth.pictures.backend import BackendUnavailable
 from synth.speech.kept_pieces import KeptPieces

@@ -20,7 +20,7 @@ from job_console.app import build_api, build_app
 from job_console.audit import AuditLog
 from job_console.listening import HttpListener, open_listener
 from job_console.notes import NoteBook
-from job_console.parts import ConsoleLimits, ConsoleParts
+from job_console.route_services import ConsoleLimits, ConsoleParts
 from job_console.serving import server_config
 from job_console.voice_samples import VoiceSamples
 from job_console.waveforms import Waveforms
@@ -30,11 +30,11 @@ from lib.jobs.voice_check import RegistryCheck
 from lib.jobspec import parse_job_file
 from lib.pipeline.claims import TaskReport, claim, finish
 from lib.pipeline.context import measure_file
-from lib.pipeline.journal import TrailFiles
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
+from lib.pipeline.trail_files import TrailFiles
 from lib.pipeline.work import Done, Failed
 from lib.records import FileRef, done_record
 from lib.sql import open_database

@@ -14,6 +14,7 @@ from lib.jobs.overview import Health, overview_of
 from lib.jobspec import load_job_file
 from lib.redislink.transport import Transport
 from tests.e2e.desk import Desk
+from tests.left_workers import end_workers
 
 LEASE_MS = "1000"
 DEADLINE_S = 60.0
@@ -49,6 +50,7 @@ def kill_a_watcher_at_work(desk: Desk, lease_ms: str = LEASE_MS) -> None:
     wait_for(desk, lambda: "begun" in [event.kind for event in desk.queue.follow_events("0")])
     watcher.kill()
     watcher.communicate()
+    end_workers(desk.folder / ".local/share/job-runner")
 
 
 def leave_a_lease_that_is_over(desk: Desk) -> None:

@@ -26,10 +26,11 @@ COMMANDS = (
 )
 FENCES = {
     "PIL": ("synth.pictures", "synth.typeset", "synth.video"),
-    "alembic": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
+    "alembic": ("lib.sql", "lib.picture_tables", "lib.machines", "lib.pipeline"),
     "asyncssh": ("lib.workers.ssh",),
     "av": ("synth.join.mp4", "synth.video"),
     "boto3": ("lib.storage.s3",),
+    "cv2": ("synth.video",),
     "botocore": ("lib.storage.s3",),
     "urllib3": ("lib.storage.s3",),  # under botocore, which lets some of its errors through
     "click": (),
@@ -56,7 +57,7 @@ FENCES = {
     "sse_starlette": ("job_console",),
     "starlette": ("job_console",),
     "uvicorn": ("job_console",),
-    "sqlalchemy": ("lib.sql", "lib.images", "lib.machines", "lib.pipeline"),
+    "sqlalchemy": ("lib.sql", "lib.picture_tables", "lib.machines", "lib.pipeline"),
     "storage3": ("lib.storage.supabase",),
     "torch": ("synth.engines.qwen3", "synth.pictures.diffusers"),
     "transformers": ("synth.pictures.diffusers",),
@@ -159,7 +160,7 @@ BREAKS = {
         "import lib.storage",
     ),
     "Only the console knows the web framework": ("lib/units.py", "import fastapi"),
-    "In the console, imports point down": ("job_console/parts.py", "import job_console.app"),
+    "In the console, imports point down": ("job_console/route_services.py", "import job_console.app"),
     "No cycles, at any depth": ("lib/cli/help.py", "import lib.cli.program"),
 }
 

@@ -9,8 +9,8 @@ from functools import partial
 from importlib.resources import files
 
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut
-from lib import gates
-from lib.gates import DEADLINES, Gate, GateFailed
+from lib import machine_checks
+from lib.machine_checks import DEADLINES, Gate, GateFailed
 from lib.units import MIB
 from lib.workers.ssh import CommandResult, RemoteTimedOut
 
@@ -53,7 +53,9 @@ class HealthCheck:
 
     def count_gpus(self) -> int:
         """How many GPUs it lists."""
-        return len(gates.read_gpus(self._machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU]).stdout))
+        return len(
+            machine_checks.read_gpus(self._machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU]).stdout)
+        )
 
     def _pass(self, gate: Gate, ask: Callable[[], None]) -> None:
         try:
@@ -70,20 +72,24 @@ class HealthCheck:
 
     def _nonce(self) -> None:
         sent = secrets.token_hex(16).encode()
-        gates.nonce(sent, self._machine.run(("cat",), stdin=sent, timeout_s=DEADLINES[Gate.NONCE]).stdout)
+        machine_checks.nonce(
+            sent, self._machine.run(("cat",), stdin=sent, timeout_s=DEADLINES[Gate.NONCE]).stdout
+        )
 
     def _gpu(self) -> None:
         done = self._machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
-        gates.gpu(done.status, gates.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus)
+        machine_checks.gpu(
+            done.status, machine_checks.read_gpus(done.stdout), least_bytes=self._gpu_bytes, count=self._gpus
+        )
 
     def _disk(self, home: str, needed: int) -> None:
         done = self._machine.run(("df", "-Pk", home), timeout_s=DEADLINES[Gate.DISK])
-        gates.disk(gates.read_free(done.stdout), least=needed)
+        machine_checks.disk(machine_checks.read_free(done.stdout), least=needed)
 
     def _bandwidth(self) -> None:
         sent, began = secrets.token_bytes(_SENT_BYTES), time.monotonic()
         done = self._machine.run(("wc", "-c"), stdin=sent, timeout_s=DEADLINES[Gate.BANDWIDTH])
-        gates.bandwidth(len(sent), done.stdout, time.monotonic() - began)
+        machine_checks.bandwidth(len(sent), done.stdout, time.monotonic() - began)
 
     def _speak(self, folder: str, begin: Callable[[], object]) -> None:
         done = self._sample(folder)
@@ -91,11 +97,11 @@ class HealthCheck:
             begin()
             done = self._sample(folder)
         said = " ".join(done.stderr.decode("utf-8", "replace").split())[-300:]
-        gates.engine(done.status, said)
-        gates.golden(done.stdout)
+        machine_checks.engine(done.status, said)
+        machine_checks.golden(done.stdout)
 
     def _sample(self, folder: str) -> CommandResult:
         script = files("job_watcher.providers.over_ssh").joinpath("golden.sh").read_bytes()
         limit = self._limit(Gate.GOLDEN)
-        words = ("sh", "-s", folder, gates.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
+        words = ("sh", "-s", folder, machine_checks.GOLDEN_TEXT, secrets.token_hex(8), f"{limit:.0f}")
         return self._machine.run(words, stdin=script, timeout_s=limit, most=4 * MIB)

@@ -10,7 +10,7 @@ from job_watcher.providers.over_ssh.health import HealthCheck
 from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineLink, Stage
 from lib.bundle import MachineFacts
-from lib.gates import LEAST_FREE_BYTES
+from lib.machine_checks import LEAST_FREE_BYTES
 from lib.voices import engine_facts
 from lib.workers import WorkerHost
 

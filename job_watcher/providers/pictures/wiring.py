@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lib.errors import BadConfiguration
-from lib.pictures.machines import MachineBackends, RefuseBackend, machine_backends
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.machines import MachineBackends, RefuseBackend, machine_backends
+from lib.picture_backends.names import PictureSettings
 from lib.settings import Settings
 
 

@@ -13,11 +13,11 @@ from job_watcher.providers.over_ssh.fence import FencedHost
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.rented.last_words import no_last_words
-from job_watcher.providers.rented.link import RentedLink
+from job_watcher.providers.rented.ways_in import RentedLink
 from job_watcher.provisioning.ports import Contact, NotLeading
 from lib.clock import Clock
 from lib.errors import JobRunnerError
-from lib.gates import Gate
+from lib.machine_checks import Gate
 from lib.providers.rental import Rental, RentalStatus
 from lib.spool import Files, HostUnreachable
 from lib.workers import WorkerDeath, WorkerHost

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from job_watcher.providers.over_ssh.health import LIST_GPUS
 from job_watcher.providers.over_ssh.keeper import Preparation
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
-from lib import gates
-from lib.gates import DEADLINES, Gate
+from lib import machine_checks
+from lib.machine_checks import DEADLINES, Gate
 from lib.offer import same_gpu
 from lib.units import MIB
 from lib.workers import WorkerHost
@@ -86,7 +86,7 @@ def still_fit(machine: MachineLink, gpu: str) -> None:
     """
     _gpus(machine, gpu)
     done = machine.run(("df", "-Pk", "."), timeout_s=DEADLINES[Gate.DISK])
-    free = gates.read_free(done.stdout)
+    free = machine_checks.read_free(done.stdout)
     if free is not None and free < _LEAST_BYTES:
         raise MachineOut("disk_full", f"{machine.name} has {free // MIB} MiB left on its disk.")
 
@@ -96,7 +96,7 @@ def _gpus(machine: MachineLink, offered: str) -> list[str]:
         done = machine.run(LIST_GPUS, timeout_s=DEADLINES[Gate.GPU])
     except RemoteTimedOut:  # as it hangs where a driver is broken
         raise MachineOut(Gate.GPU.value, f"nvidia-smi hangs on {machine.name}.") from None
-    found = gates.read_gpus(done.stdout)
+    found = machine_checks.read_gpus(done.stdout)
     if done.status != 0 or not found:
         raise MachineOut(Gate.GPU.value, f"{machine.name} lists no GPU; a {offered} was offered.")
     return [one.name for one in found]

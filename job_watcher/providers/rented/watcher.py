@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from job_watcher.leader_and_standby import LeadersLock
 from job_watcher.liveness import Pulse
-from job_watcher.providers.rented.telling import EventTeller
+from job_watcher.providers.rented.rental_events import EventTeller
 from job_watcher.provisioning.ports import HASTE_S, LOOK_S, STARTING_S
 from job_watcher.provisioning.reconcile import Reconciler
 from lib.clock import Clock

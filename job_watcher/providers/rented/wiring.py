@@ -20,11 +20,11 @@ from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
-from job_watcher.providers.rented.link import RentedLink
 from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
-from job_watcher.providers.rented.telling import EventTeller, QuietWhileStarting
+from job_watcher.providers.rented.rental_events import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher
+from job_watcher.providers.rented.ways_in import RentedLink
 from job_watcher.providers.wiring import Given, deployment_of, ledger_options, ledger_url
 from job_watcher.provisioning.adapters import RedisMarketBoard, leaders_queue
 from job_watcher.provisioning.ports import (
@@ -41,9 +41,9 @@ from lib.dispatch.doorbell import Doorbell
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.fleet import Policy, Speeds, caps_of
 from lib.fleet.model import PASS_S
-from lib.gates import Gate
 from lib.jobqueue import WatcherRole
 from lib.leadership.lock import LeaderLock, RenewedLeadership
+from lib.machine_checks import Gate
 from lib.machines import open_ledger
 from lib.machines.labels import parse_label
 from lib.machines.model import MachineRow

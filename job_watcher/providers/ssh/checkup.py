@@ -13,7 +13,7 @@ from job_watcher.providers.over_ssh.machine_spec import MachineSpec
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut
 from lib.bundle import MachineFacts, target_of
 from lib.errors import BadConfiguration, ExitStatus, JobRunnerError
-from lib.gates import LEAST_FREE_BYTES
+from lib.machine_checks import LEAST_FREE_BYTES
 from lib.units import bytes_text
 from lib.voices import engine_facts
 

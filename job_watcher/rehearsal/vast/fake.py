@@ -27,11 +27,11 @@ from job_watcher.rehearsal.vast.billing import BilledAmount
 from job_watcher.rehearsal.vast.conduct import Mishap
 from job_watcher.rehearsal.vast.faults import FaultPlan
 from job_watcher.rehearsal.vast.instances import RentedInstance
-from job_watcher.rehearsal.vast.journal import RequestJournal
 from job_watcher.rehearsal.vast.lifecycle import Lags
 from job_watcher.rehearsal.vast.machines import RehearsalMachine
 from job_watcher.rehearsal.vast.market import Asks, HostOffer, a_market
 from job_watcher.rehearsal.vast.refusal import no_such_instance
+from job_watcher.rehearsal.vast.request_log import RequestJournal
 from job_watcher.rehearsal.vast.server import ApiServer
 from job_watcher.rehearsal.vast.throttle import RequestThrottle
 from lib.clock import Clock

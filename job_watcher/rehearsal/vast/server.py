@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl, urlsplit
 from job_watcher.rehearsal.vast import managing, personal, renting
 from job_watcher.rehearsal.vast.account import FakeAccount
 from job_watcher.rehearsal.vast.faults import FaultPlan, RequestFault
-from job_watcher.rehearsal.vast.journal import JournalEntry, RequestJournal
 from job_watcher.rehearsal.vast.refusal import ApiRefusal
+from job_watcher.rehearsal.vast.request_log import JournalEntry, RequestJournal
 from job_watcher.rehearsal.vast.routes import ApiCall, ApiRoute, route_of
 from lib.foreign import parse_json
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from lib.clock import Clock
-from lib.storage.claims import Entries, Files, NameDecision, decide, names_of
 from lib.storage.locations import output_key
+from lib.storage.name_ownership import Entries, Files, NameDecision, decide, names_of
 from lib.storage.names import FoundFile, kept_paths
 from lib.storage.port import (
     ArtifactMismatch,

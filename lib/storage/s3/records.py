@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from lib.clock import Clock
 from lib.files import take_lock
-from lib.storage.claims import Entries, Entry, entry_key
+from lib.storage.name_ownership import Entries, Entry, entry_key
 from lib.storage.port import StorageUnavailable
 from lib.storage.s3.objects import Objects, Only
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lib import gates
+from lib import machine_checks
 from lib.clock import SystemClock
-from lib.gates import GateFailed
+from lib.machine_checks import GateFailed
 from lib.voices import VoiceRegistry, engine_facts
 from synth.engines.discovery import create_engine
 from synth.speech.request import SpeakRequest
@@ -37,10 +37,10 @@ def speaks_soundly(models: Path, folder: Path) -> bool:
     engine.load()
     speaker = next(iter(engine_facts("qwen3").speakers))
     voice = VoiceRegistry([]).resolve(None, speaker, "English", "qwen3")
-    request = SpeakRequest(gates.GOLDEN_TEXT, voice)
+    request = SpeakRequest(machine_checks.GOLDEN_TEXT, voice)
     record = speak(request, engine, SystemClock(), folder / models.name, lambda done, total: None)
     try:
-        gates.golden((folder / record.takes[0].audio.file).read_bytes())
+        machine_checks.golden((folder / record.takes[0].audio.file).read_bytes())
     except GateFailed:
         return False
     return True

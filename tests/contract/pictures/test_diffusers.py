@@ -19,11 +19,11 @@ from typing import Any, NoReturn
 import pytest
 
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from synth.hub_offline import OFFLINE
 from synth.pictures.backend import PictureBackend, PictureOrder
 from synth.pictures.checked import draw_checked
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from tests.contract.pictures.tiny_flux import write_tiny_flux
 
 MISSING = [name for name in ("torch", "diffusers", "transformers") if importlib.util.find_spec(name) is None]

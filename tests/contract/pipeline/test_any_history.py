@@ -19,7 +19,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lib.clock import ManualClock
 from lib.errors import BadInput, TryAgain, Unavailable
-from lib.pipeline.board import Board
 from lib.pipeline.claims import ClaimedTask, Done, Parked, Released, TaskReport, finish, renew
 from lib.pipeline.failures import SeenSomethingElse
 from lib.pipeline.gates import (
@@ -33,13 +32,14 @@ from lib.pipeline.gates import (
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import GateRule, TaskRow
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.orchestration import recover, settle_runs, skip_unknown
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.rows import event_of, gate_of
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.runs import NewRun, StageRules, advance, cancel_job, resume, retry, start_job
 from lib.pipeline.snapshots import GraphSnapshot, save_snapshot
 from lib.pipeline.states import ENDED, MET, TaskState
 from lib.pipeline.trail import place_events
-from lib.pipeline.upkeep import recover, settle_runs, skip_unknown
 from lib.sql.database import Database
 from tests.contract.pipeline.conftest import empty
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, file

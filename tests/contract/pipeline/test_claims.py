@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from lib.pipeline.claims import Done, Released, TaskReport, finish, renew
 from lib.pipeline.ledger import EVERYBODY, Transaction
+from lib.pipeline.orchestration import recover, settle_runs
 from lib.pipeline.runs import StageRules
-from lib.pipeline.upkeep import recover, settle_runs
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, diamond
 
 

@@ -10,13 +10,13 @@ import pytest
 from lib.pipeline import gates
 from lib.pipeline.decision_links import DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, UnknownRun, UnknownStage, WrongState
+from lib.pipeline.gate_inspection import note_of_rejection
 from lib.pipeline.gate_triage import rejected_runs
 from lib.pipeline.gates import approve_gate, look_again, open_gates, reject_gate, time_out_gates
-from lib.pipeline.inspection import note_of_rejection
 from lib.pipeline.linked_gate import find_linked
 from lib.pipeline.model import GateRule
+from lib.pipeline.orchestration import settle_runs
 from lib.pipeline.runs import StageRules, advance, cancel_job, resume, retry
-from lib.pipeline.upkeep import settle_runs
 from lib.pipeline.views import get_job_status
 from tests.contract.pipeline.floor import Floor, dag_of, diamond, file
 

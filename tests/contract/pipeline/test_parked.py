@@ -10,9 +10,9 @@ import pytest
 
 from lib.errors import BadInput, TryAgain, Unavailable
 from lib.pipeline.claims import ClaimedTask, Parked, TaskReport, finish
-from lib.pipeline.outside import parked_tasks, tend_parked
+from lib.pipeline.orchestration import recover
+from lib.pipeline.parked_tasks import parked_tasks, tend_parked
 from lib.pipeline.runs import advance, cancel_job
-from lib.pipeline.upkeep import recover
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of
 
 QUEUED = dag_of(

@@ -16,11 +16,11 @@ from lib.pipeline.claims import Parked, TaskReport, finish
 from lib.pipeline.failures import AlreadyDecided, RunConflict, WrongState
 from lib.pipeline.gates import approve_gate, reject_gate, time_out_gates
 from lib.pipeline.model import GateRule
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.orchestration import recover, settle_runs
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.runs import NewRun, StageRules, cancel_job, start_jobs
 from lib.pipeline.snapshots import list_snapshots, save_snapshot
 from lib.pipeline.trail import events_after
-from lib.pipeline.upkeep import recover, settle_runs
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, diamond
 from tests.contract.pipeline.test_parked import QUEUED, Queue
 

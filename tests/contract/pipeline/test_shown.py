@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from lib.pipeline.gates import reject_gate
-from lib.pipeline.journal import TrailFiles
 from lib.pipeline.overview import gates_inbox, queue_depth, retryable_stages, stale_leases, top_failures
 from lib.pipeline.runs import StageRules
 from lib.pipeline.trail import events_after
+from lib.pipeline.trail_files import TrailFiles
 from lib.pipeline.views import event_json, get_job_status, list_active_jobs, list_runs, run_states
 from tests.contract.pipeline.floor import LEASE_S, Floor, dag_of, file
 

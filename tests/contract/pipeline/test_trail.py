@@ -9,10 +9,10 @@ import pytest
 from lib.errors import BadInput
 from lib.pipeline.failures import RunConflict
 from lib.pipeline.ledger import PipelineLedger
+from lib.pipeline.orchestration import skip_unknown
 from lib.pipeline.runs import NewRun, start_job, start_jobs
 from lib.pipeline.snapshots import active_snapshot, list_snapshots, save_snapshot
 from lib.pipeline.trail import events_after, place_events
-from lib.pipeline.upkeep import skip_unknown
 from tests.contract.pipeline.floor import Floor, dag_of, diamond
 
 

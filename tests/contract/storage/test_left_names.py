@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lib.storage import Claim
-from lib.storage.claims import entry_key
+from lib.storage.name_ownership import entry_key
 from tests.contract.storage.shop import Shop, X
 
 TOOK = {f"{X}.wav": "took"}

@@ -8,7 +8,7 @@ from itertools import permutations
 import pytest
 
 from lib.storage import Claim, NotStored, Published
-from lib.storage.claims import entry_key
+from lib.storage.name_ownership import entry_key
 from tests.contract.storage.conftest import Store
 from tests.contract.storage.shop import Shop, X
 

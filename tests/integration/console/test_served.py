@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from job_console.parts import ConsoleLimits
+from job_console.route_services import ConsoleLimits
 from lib.jobqueue import QueueOptions, connect
 from lib.pipeline.trail import events_after
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk

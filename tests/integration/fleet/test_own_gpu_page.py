@@ -41,7 +41,7 @@ def test_the_page_names_every_reason_and_every_setting() -> None:
     source = "".join(path.read_text() for room in rooms for path in room.glob("*.py"))
     codes = set(re.findall(r'(?:MachineOut\(|ssh\.[A-Za-z]+:)\s*"([a-z_]+)"', source))
     assert {"host_key", "key_refused", "key_file", "known_hosts", "timed_out"} <= codes
-    gates = set(re.findall(r'= "([a-z_]+)"  #', (ROOT / "lib/gates/gate.py").read_text()))
+    gates = set(re.findall(r'= "([a-z_]+)"  #', (ROOT / "lib/machine_checks/gate.py").read_text()))
     assert codes | gates | {"configuration"} <= told
     for name in ("PROVIDER", "SSH_MACHINES", "SSH_KEY_FILE", "SSH_KNOWN_HOSTS", "SSH_VOICE_SYNTH"):
         assert name in PAGE

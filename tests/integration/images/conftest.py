@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from lib.images import init_tables, open_images
-from lib.images.image_tables import ImageTables
+from lib.picture_tables import init_tables, open_images
+from lib.picture_tables.image_tables import ImageTables
 from tests.postgres_servers import Postgres
 
 ANN = "aaaaaaaa-0000-4000-8000-000000000001"

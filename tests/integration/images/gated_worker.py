@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from lib.clock import SystemClock
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from synth.commands.image_worker import note_report
 from synth.imagen.wiring import run_worker
 from synth.pictures.backend import Picture, PictureOrder

@@ -12,9 +12,9 @@ import pytest
 
 from job_console.wiring import KeptImages
 from lib.errors import BadConfiguration
-from lib.images import DrawnPicture, StoredObject
-from lib.images.orders import list_jobs
 from lib.jobqueue.memory.queue import MemoryQueue
+from lib.picture_tables import DrawnPicture, StoredObject
+from lib.picture_tables.orders import list_jobs
 from lib.settings import load_settings
 from tests.doubles.console import ConsoleDesk, check_answer
 from tests.integration.images.conftest import ANN, BOB, Shelf

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from lib.images import init_tables
+from lib.picture_tables import init_tables
 
 ROOT = Path(__file__).parents[3]
 # Read now: while tests run, no setting of the developer's is there.

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from lib.errors import BadConfiguration
-from lib.images import init_tables, open_images
+from lib.picture_tables import init_tables, open_images
 from tests.integration.images.conftest import ANN, BOB, MakeRole, Shelf
 
 _AUTH = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.clock import ManualClock
-from lib.images.model import DrawnPicture, StoredObject
+from lib.picture_tables.model import DrawnPicture, StoredObject
 from lib.storage.folder_bucket import FolderBucket
 from synth.imagen.sync import write_picture
 from synth.pictures.backend import PictureOrder
@@ -170,7 +170,7 @@ def test_a_claim_reads_no_rows_that_have_ended(shelf: Shelf) -> None:
         ANN,
     )
     shelf.execute("ANALYZE imagen.jobs")
-    from lib.images.image_tables import STATEMENTS
+    from lib.picture_tables.image_tables import STATEMENTS
 
     claim = STATEMENTS["claim"].text.replace(":worker", "'w'").replace(":lease_s", "60")
     plan = "\n".join(row[0] for row in shelf.execute(f"EXPLAIN {claim}"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.images.schema import HEAD
+from lib.picture_tables.schema import HEAD
 from tests.doubles.supabase import KEY, SupabaseDouble
 from tests.integration.images.conftest import ANN, BOB, Shelf
 from tests.integration.images.crew import Crew, until
@@ -172,7 +172,7 @@ def test_connections_that_are_cut_are_opened_again(hire: HireCrew, shelf: Shelf)
 
 
 def test_a_database_that_is_restarted_is_found_again(hire: HireCrew, tmp_path: Path) -> None:
-    from lib.images import init_tables
+    from lib.picture_tables import init_tables
 
     programs = binaries()
     if programs is None:

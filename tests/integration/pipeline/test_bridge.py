@@ -17,7 +17,7 @@ from lib.jobqueue import ErrorClass, Failure, JobQueue, JobState, QueueOptions
 from lib.jobqueue.memory.queue import MemoryQueue
 from lib.pipeline.claims import Parked, TaskReport, finish
 from lib.pipeline.ledger import PipelineLedger
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.runs import cancel_job
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, dag_of

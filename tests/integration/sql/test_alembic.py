@@ -51,7 +51,7 @@ SECTIONS = {
     ),
     "images": Section(
         ("-n", "images"),
-        "lib/images/migrations",
+        "lib/picture_tables/migrations",
         "0001",
         "",
         "imagen",

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import Connection, text
 
-from lib.images.schema import bring_up_to_date
 from lib.machines.sql_ledger import SqlLedger
+from lib.picture_tables.schema import bring_up_to_date
 from lib.pipeline.ledger import PipelineLedger
 from lib.sql import open_database
 from lib.sql.clock import now
@@ -87,7 +87,7 @@ KEPT = (
     Kept("lib.machines", "ledger.sql", SqlLedger, "lib_machines"),
     Kept("lib.pipeline", "ledger.sql", PipelineLedger, "lib_pipeline"),
     Kept("lib.pipeline", "views.sql", PipelineLedger, "lib_pipeline"),
-    Kept("lib.images", "jobs.sql", bring_up_to_date, "imagen"),
+    Kept("lib.picture_tables", "jobs.sql", bring_up_to_date, "imagen"),
 )
 
 

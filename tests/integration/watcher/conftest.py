@@ -14,6 +14,7 @@ from lib.jobqueue import Event, JobQueue, JobState, connect
 from lib.jobspec import JobSpec, normalize_job_spec
 from tests import warm
 from tests.integration.servers import Server
+from tests.left_workers import end_workers
 from tests.warm.process import WarmProcess
 
 DEADLINE = 60.0  # seconds; generous, because two cores may be shared
@@ -57,6 +58,7 @@ class Deployment:
             if process.poll() is None:
                 process.kill()
             process.wait()
+        end_workers(self.data)
 
     def enqueue(self, specs: Sequence[JobSpec]) -> None:
         """Accept the jobs."""

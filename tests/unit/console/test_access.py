@@ -14,13 +14,13 @@ import pytest
 from anyio.to_thread import current_default_thread_limiter
 from starlette.types import Receive, Scope, Send
 
-from job_console.access.rates import RateLimit, holder_of
+from job_console.access.rate_limit import RateLimit, holder_of
 from job_console.access.session import COOKIE, LIFE_S, session_of, sign_in
 from job_console.app import build_api
 from job_console.audit import AuditLog
+from job_console.health_and_metrics import ConsolePulse
 from job_console.listening import open_listener
-from job_console.numbers import ConsolePulse
-from job_console.parts import ConsoleLimits
+from job_console.route_services import ConsoleLimits
 from job_console.serving import serve
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, Unavailable, UsageError

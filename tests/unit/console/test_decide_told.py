@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from job_console.parts import ConsoleLimits
+from job_console.route_services import ConsoleLimits
 from lib.clock import ManualClock
 from lib.pipeline.decision_links import signed
 from lib.pipeline.gates import reject_gate

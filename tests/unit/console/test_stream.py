@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from job_console.access.session import COOKIE, LIFE_S, sign_in
-from job_console.parts import ConsoleLimits
-from job_console.stream.following import WantedNews, follow
+from job_console.route_services import ConsoleLimits
 from job_console.stream.hub import BadPlace, Hub, NewsSources, StreamPlace
+from job_console.stream.subscription import WantedNews, follow
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.trail import events_after
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk

@@ -69,4 +69,4 @@ def test_only_the_terms_and_the_bad_days_make_caps() -> None:
 def test_what_a_worker_gets_of_a_job_is_made_in_one_place() -> None:
     made = {place for place, _ in calls_of("SpoolJob", "lib", "job_runner", "job_watcher", "synth")}
 
-    assert made == {"lib/dispatch/parts.py"}
+    assert made == {"lib/dispatch/limits_and_intervals.py"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.clock import ManualClock
 from lib.errors import JobRunnerError
-from lib.images.model import DrawnPicture, ImageJob, StoredObject
+from lib.picture_tables.model import DrawnPicture, ImageJob, StoredObject
 from synth.imagen.delivery import Delivered
 from synth.imagen.worker import PictureWorker, PictureWorkerOptions, RowReport
 

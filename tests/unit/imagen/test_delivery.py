@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib.errors import BadInput
-from lib.images.model import DrawnPicture, ImageJob
+from lib.picture_tables.model import DrawnPicture, ImageJob
 from lib.png import write_palette_png
 from lib.storage.folder_bucket import FolderBucket
 from lib.storage.port import StorageUnavailable

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lib.jobs.doctor_probes import Home, bad_backends
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,14 @@ import pytest
 
 from lib.bundle import joined_requirements, requirements_text
 from lib.errors import BadConfiguration
-from lib.pictures.machines import machine_backends
-from lib.pictures.names import FLUX_VRAM_GB, SHIPPED_BACKENDS, PictureSettings, UnknownBackend, facts_of
+from lib.picture_backends.machines import machine_backends
+from lib.picture_backends.names import (
+    FLUX_VRAM_GB,
+    SHIPPED_BACKENDS,
+    PictureSettings,
+    UnknownBackend,
+    facts_of,
+)
 
 
 def test_a_model_on_the_gpu_needs_its_memory_and_cards_their_packages() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lib.jobs.plan import Plan, RegistryCheck, plan_job_file
-from lib.pictures.names import SHIPPED_BACKENDS, PictureSettings
-from lib.pictures.readiness import cannot_draw
+from lib.picture_backends.names import SHIPPED_BACKENDS, PictureSettings
+from lib.picture_backends.readiness import cannot_draw
 from lib.voices import VoiceRegistry
 
 FILE = """\

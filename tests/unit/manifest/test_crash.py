@@ -53,7 +53,14 @@ def _changes() -> dict[str, tuple[list[JobSpec], list[JobSpec]]]:
     }
 
 
-@pytest.mark.parametrize("name", _changes())
+#: The rest are parts of the second; each dies some hundred times.
+_AT_ONCE = ("first compile", "everything", "only options change")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in _AT_ONCE else pytest.param(name, marks=pytest.mark.soak) for name in _changes()],
+)
 def test_dying_at_any_call_leaves_the_old_or_the_new(tmp_path: Path, name: str) -> None:
     """Q11."""
     before, after = _changes()[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.fleet.host_history import EXCUSED, MUTE, HostIncident, remembered
-from lib.gates import Gate
+from lib.machine_checks import Gate
 from lib.machines.model import HostNote
 from tests.unit.jobs.jobs import spec
 from tests.unit.provisioning.bench import Bench, offer

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from job_watcher.provisioning.rented_rows import compared
-from lib.jobs.nets import Net
 from lib.jobs.rented_machines import RentedMachine, rented_machines
+from lib.jobs.safety_nets import Net
 from lib.machines.labels import MachineLabel
 from lib.machines.memory import MemoryLedger
 from lib.machines.model import Category, Charge, Epoch, MachineRow

@@ -75,7 +75,7 @@ def test_the_same_programs_are_used_and_nothing_is_brought(image: Image) -> None
     assert told.stdout.startswith("voice-synth")
 
 
-@pytest.mark.parametrize("name", ["synth/main.py", "lib/gates/checks.py"])
+@pytest.mark.parametrize("name", ["synth/main.py", "lib/machine_checks/checks.py"])
 def test_one_changed_byte_is_enough_to_bring_ours(image: Image, name: str) -> None:
     file = image.ours / name
     file.write_bytes(file.read_bytes() + b"#")

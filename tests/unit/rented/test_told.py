@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.providers.rented.telling import EventTeller
+from job_watcher.providers.rented.rental_events import EventTeller
 from job_watcher.providers.wiring import deployment_of, ledger_url
 from job_watcher.provisioning.label_sweep import sweep_labels
 from lib.clock import ManualClock

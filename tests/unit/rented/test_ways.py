@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from job_watcher.providers.rented.link import RentedLink
+from job_watcher.providers.rented.ways_in import RentedLink
 from lib.spool import HostUnreachable
 from lib.workers.ssh import HostKeyChanged
 from tests.unit.rented.near import DIRECT, PROXY, NearLink

@@ -17,12 +17,12 @@ from lib.pipeline.claims import claim, finish
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, TaskRow
 from lib.pipeline.operator_rules import OperatorRules, shipped_rules
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.orchestration import settle_runs
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.rows import artifact_of
 from lib.pipeline.runs import NewRun, start_job
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.trail import events_after
-from lib.pipeline.upkeep import settle_runs
 from lib.pipeline.work import ClaimedTask, Failed, TaskReport
 from lib.records import FileRef, done_record
 from lib.sql import open_database

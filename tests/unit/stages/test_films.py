@@ -13,8 +13,8 @@ import pytest
 
 from job_pipeline.dags import factory, video
 from lib.pipeline.failures import SeenSomethingElse
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import approve_gate
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.model import Artifact
 from lib.pipeline.operator_rules import OperatorRules, shipped_rules
 from lib.pipeline.runs import advance

@@ -14,8 +14,8 @@ from job_pipeline.dags import video
 from job_pipeline.stages.language_model import MOST_ANSWER, LanguageModel, UnusableAnswer
 from lib.errors import BadConfiguration, JobRunnerError, TryAgain, Unavailable
 from lib.pipeline.failures import SeenSomethingElse
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import approve_gate, reject_gate
-from lib.pipeline.inspection import approve_inspected
 from lib.pipeline.runs import advance
 from tests.unit.stages.conftest import Opened
 from tests.unit.stages.fake_model import FakeModel, serving, writer

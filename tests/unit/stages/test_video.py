@@ -14,11 +14,11 @@ from job_pipeline.dags.factory import uploading
 from lib.pipeline import BadPipeline, Dag
 from lib.pipeline.edited_texts import edit_text
 from lib.pipeline.failures import SeenSomethingElse
+from lib.pipeline.gate_inspection import approve_inspected
 from lib.pipeline.gates import approve_gate, reject_gate
-from lib.pipeline.inspection import approve_inspected
-from lib.pipeline.journal import TrailFiles
 from lib.pipeline.operator_rules import shipped_rules
 from lib.pipeline.runs import advance, retry
+from lib.pipeline.trail_files import TrailFiles
 from lib.pipeline.views import get_job_status
 from tests.unit.stages.conftest import INSTALL, Opened
 from tests.unit.stages.studio import Studio

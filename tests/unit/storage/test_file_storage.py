@@ -19,8 +19,8 @@ from lib.storage import (
     StoredArtifact,
     publish_takes,
 )
-from lib.storage.claims import entry_key
 from lib.storage.hashed_writes import Disk
+from lib.storage.name_ownership import entry_key
 from tests.unit.storage.stored import CLAIM, publish, take_of
 
 AUDIO = b"RIFF" + b"\x01\x02" * 4000

@@ -10,7 +10,7 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.voices import Reference
-from lib.voices.pauses import Pauses
+from lib.voices.usual_silences import Pauses
 from synth.engines import EngineFailed, Utterance
 from synth.speech.kept_pieces import KeptPieces, piece_key
 from synth.speech.speak import speak

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.voices import LINK
-from lib.voices.pauses import Pauses
+from lib.voices.usual_silences import Pauses
 from synth.text.pauses import Pause, marks_in
 from synth.text.pieces import Piece, split_text
 from synth.text.unsaid import tidy

@@ -10,7 +10,7 @@ import pytest
 from lib.clock import ManualClock, SystemClock
 from lib.jobspec import from_payload, normalize_job_spec, to_payload
 from lib.voices import EngineFacts, ResolvedVoice, SayingRefused, SpeedRefused, VoiceRegistry, engines
-from lib.voices.pauses import Pauses
+from lib.voices.usual_silences import Pauses
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest, request_from_spec
 from synth.speech.speak import speak

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from job_watcher.logs import log_as_json_lines, log_to_stderr
-from lib.dispatch.transitions import of_job
+from lib.dispatch.job_events import of_job
 from lib.events import LogSink
 from lib.events.model import JobClaimed
 from lib.events.watchers import WatcherTrouble

@@ -18,7 +18,7 @@ from lib.pipeline.claims import ClaimedTask, Done, Parked, TaskReport, finish
 from lib.pipeline.gates import approve_gate, reject_gate
 from lib.pipeline.ledger import HEAD, PipelineLedger
 from lib.pipeline.model import GateRule
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.runs import StageRules, cancel_job
 from lib.pipeline.trail import place_events
 from lib.sql import open_database

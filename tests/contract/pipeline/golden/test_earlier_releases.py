@@ -15,11 +15,11 @@ from lib.pipeline.code_digest import digest_of_code
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import HEAD, PipelineLedger
-from lib.pipeline.outside import tend_parked
+from lib.pipeline.orchestration import recover, settle_runs
+from lib.pipeline.parked_tasks import tend_parked
 from lib.pipeline.runs import advance, resume
 from lib.pipeline.snapshots import active_snapshot, save_snapshot
 from lib.pipeline.trail import events_after
-from lib.pipeline.upkeep import recover, settle_runs
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor
 from tests.contract.pipeline.golden.make import SHOP

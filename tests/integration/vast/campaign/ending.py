@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from job_watcher.rehearsal.vast.instances import RentedInstance
-from job_watcher.rehearsal.vast.journal import JournalEntry
+from job_watcher.rehearsal.vast.request_log import JournalEntry
 from lib.jobqueue import JobState
 from lib.machines.labels import parse_label
 from tests.integration.vast.campaign.run import CampaignRun

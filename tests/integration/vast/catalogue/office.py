@@ -18,7 +18,7 @@ from job_watcher.provisioning.ports import Config, Contact, OnSettled, Provision
 from job_watcher.provisioning.reconcile import Reconciler
 from job_watcher.rehearsal.vast import Conduct, FakeVast, HostOffer, Mishap, RehearsalClock
 from job_watcher.rehearsal.vast.instances import RentedInstance
-from job_watcher.rehearsal.vast.journal import JournalEntry
+from job_watcher.rehearsal.vast.request_log import JournalEntry
 from job_watcher.simulation.fault_schedule import Crash
 from job_watcher.simulation.files import MemoryFiles
 from job_watcher.simulation.machine import Character, SimMachine

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from lib.pipeline.bulk_retries import retry_stages
 from lib.pipeline.failures import AlreadyDecided
 from lib.pipeline.gate_triage import triaged_gates
 from lib.pipeline.gates import count_open_gates
 from lib.pipeline.model import GateRule
 from lib.pipeline.overview import retryable_stages
 from lib.pipeline.rejected_texts import LONGEST_TEXT, reject_and_keep, rejected_text
-from lib.pipeline.retries import retry_stages
 from lib.pipeline.runs import StageRules, advance
 from lib.pipeline.states import RunState
 from lib.pipeline.trail import events_after, newest_events

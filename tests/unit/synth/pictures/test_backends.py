@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from lib.errors import BadConfiguration, UsageError
-from lib.pictures.names import CLASSES, PictureSettings, UnknownBackend, configured
+from lib.picture_backends.names import CLASSES, PictureSettings, UnknownBackend, configured
 from lib.png import check_png
 from synth.pictures.backend import BadOrder, Picture, PictureOrder, check_order
 from synth.pictures.checked import UnfitPicture, draw_checked
 from synth.pictures.mock import MockBackend
-from synth.pictures.names import check_takes_preset, open_backend
+from synth.pictures.open_backend import check_takes_preset, open_backend
 from synth.pictures.presets import PRESETS, with_preset
 
 ORDER = PictureOrder("A lighthouse in the fog.", 128, 64, seed=3)

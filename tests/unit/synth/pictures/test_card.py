@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from lib.errors import BadInput, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from lib.png import check_png
 from synth.pictures.backend import PictureOrder
 from synth.pictures.card import CardBackend
 from synth.pictures.card_grounds import paint_ground
 from synth.pictures.card_text import CardText, read_prompt
 from synth.pictures.card_themes import THEMES
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from synth.typeset.contrast import LEAST_CONTRAST, Colour, colour, contrast
 from synth.typeset.fonts import MissingLetters
 from synth.typeset.safe_area import safe_area

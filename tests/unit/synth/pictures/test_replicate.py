@@ -9,10 +9,10 @@ import pytest
 
 from lib.clock import ManualClock
 from lib.errors import BadConfiguration, JobRunnerError
-from lib.pictures.names import PictureSettings
+from lib.picture_backends.names import PictureSettings
 from lib.png import check_png
 from synth.pictures.backend import BackendUnavailable, BadOrder, PaidInVain, Picture, PictureOrder
-from synth.pictures.names import open_backend
+from synth.pictures.open_backend import open_backend
 from synth.pictures.replicate import ReplicateBackend
 from tests.unit.synth.pictures.conftest import ORDER
 from tests.unit.synth.pictures.replicate_server import TOKEN, FakeReplicate

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lib.errors import BadInput
-from synth.typeset.captions import USUAL_STYLE, CaptionPainter, CaptionStyle
+from synth.typeset.caption_painter import USUAL_STYLE, CaptionPainter, CaptionStyle
 from synth.typeset.contrast import colour, contrast
 from synth.typeset.letters import plain, visible
 from synth.typeset.safe_area import safe_area

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from lib.errors import BadInput
-from synth.typeset.captions import USUAL_STYLE, CaptionPainter
+from synth.typeset.caption_painter import USUAL_STYLE, CaptionPainter
 from synth.video.burned_cues import burnable
 from synth.video.cue_files import SpokenWord, VideoCue, read_cue_file, read_cues
 from synth.video.drafted_timeline import DraftOrder, draft_timeline
