@@ -21,14 +21,7 @@ from lib.clock import ManualClock
 from lib.errors import BadInput, TryAgain, Unavailable
 from lib.pipeline.claims import ClaimedTask, Done, Parked, Released, TaskReport, finish, renew
 from lib.pipeline.failures import SeenSomethingElse
-from lib.pipeline.gates import (
-    approve_gate,
-    digest_of,
-    look_again,
-    reject_gate,
-    standing_rejections,
-    time_out_gates,
-)
+from lib.pipeline.gates import approve_gate, digest_of, look_again, reject_gate, time_out_gates
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import GateRule, TaskRow
@@ -336,9 +329,7 @@ class History(RuleBasedStateMachine):
                 if task.lane and task.state is TaskState.PROCESSING and task.parked_at is None:
                     working.append(task.lane)
         assert len(working) == len(set(working))
-        for gate in self.ledger.look(partial(standing_rejections, runs=RUNS)):  # nobody let it run anew
-            task = boards[gate.run].tasks[gate.task]
-            assert (task.state, task.ready_at) == (TaskState.PENDING, None)
+        self.floor.check_rejections(boards)
 
     def check_task(self, board: Board, task: TaskRow) -> None:
         above = [board.tasks[other].state for other in board.graph.by_name[task.name].requires]
@@ -359,10 +350,9 @@ class History(RuleBasedStateMachine):
         """Whatever happened: when everybody does his work and says yes, every run comes to its end."""
         if not hasattr(self, "ledger"):
             return
-        for run in RUNS:
+        for run in RUNS * len(STAGES):  # each that was rejected
             self.resumes(run)
-            for _ in STAGES:  # each that was rejected
-                self.advances(run, None)
+            self.advances(run, None)
         self.floor.dags["random"] = dag_of("random", **{name: {} for name in STAGES})
         for _ in range(60):
             if all(board.run.state in ENDED for board in self.rows().values()):
@@ -377,8 +367,7 @@ class History(RuleBasedStateMachine):
         settle_runs(self.ledger, everything=True)
         self.queue.end()
         self.bridge(None)
-        tasks = self.floor.claim()
-        finish(self.ledger, [TaskReport(task, self.outcome(task, 0)) for task in tasks], owner="ann:1")
+        finish(self.ledger, [TaskReport(t, self.outcome(t, 0)) for t in self.floor.claim()], owner="ann:1")
         for run, board in boards.items():
             for stage, task in board.tasks.items():
                 if task.state is TaskState.NEEDS_APPROVAL:
