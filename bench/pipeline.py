@@ -1,6 +1,7 @@
 """No-op tasks a second on one Postgres: ours against procrastinate and pgqueuer, in one run.
 
-    .venv/bin/python -m bench.pipeline [--tasks 3000] [--workers 1,4] [--slots 4] [--python PYTHON] [--json]
+    .venv/bin/python -m bench.pipeline [--tasks 3000] [--workers 1,4] [--slots 4] [--python PYTHON]
+        [--systems procrastinate,pgqueuer,single,chain] [--json]
 
 A Postgres of its own, with fsync. For each number of workers, each of them a process with `--slots` tasks at
 once: the workers start, and when they and what they start are idle everything is enqueued; the rate is that
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=3000)
     parser.add_argument("--workers", default="1,4")
     parser.add_argument("--slots", type=int, default=4)
+    parser.add_argument("--systems", default=",".join(_DONE))
     parser.add_argument("--python")
     parser.add_argument("--json", action="store_true")
     words = parser.parse_args()
@@ -185,7 +187,10 @@ def main() -> None:
             arena = Arena(server, words.python or peers_python(Path(place)), Path(place))
             found: dict[str, object] = {"start_1000_runs_s": round(seconds_to_start(server), 3)}
             for workers in map(int, words.workers.split(",")):
-                rates = {name: arena.rate(name, words.tasks, workers, words.slots) for name in _DONE}
+                rates = {
+                    name: arena.rate(name, words.tasks, workers, words.slots)
+                    for name in words.systems.split(",")
+                }
                 found[f"workers_{workers}"] = {name: round(rate) for name, rate in rates.items()}
         finally:
             server.remove()

@@ -25,7 +25,8 @@ from typing import Any
 from lib.records import SpokenRecord
 from lib.spool import LocalFiles, SpoolClient, SpoolJob, WorkerState
 from synth.engines import Speech, Utterance, create_engine
-from synth.speech.heard_pieces import SpeakingPace, hear_piece
+from synth.speech.heard_pieces import hear_piece
+from synth.speech.speaking_pace import SpeakingPace
 from synth.verify import UsualRate
 
 _OPENINGS = (

@@ -102,7 +102,7 @@ def run_page(
         can=_steps(view),
         stages_anew=[t.name for t in view.line.tasks if _may_run_anew(t)],
         first_anew=_first_anew(view),
-        rejected=_rejected(view),
+        rejected=next(iter(view.rejected), None),
         run_looks=RUN_LOOKS,
         stage_looks=STAGE_LOOKS,
     )
@@ -132,12 +132,12 @@ def _earlier(told: Sequence[TrailEvent]) -> int | None:
 
 
 def _cards(view: RunView, attempts: Mapping[str, Sequence[StageAttempt]]) -> list[StageCard]:
-    rejected = _rejected(view)
+    rejected = {gate.task: gate for gate in view.rejected}
     return [
         StageCard(
             task=task,
             stage=view.graph.by_name[task.name],
-            word=stage_word(task, view.line, rejected),
+            word=stage_word(task, view.line, rejected.get(task.name)),
             gates=[gate for gate in view.gates if gate.task == task.name],
             attempts=attempts.get(task.name, ()),
             jobs=[job for job in view.jobs if job["task"] == task.name],
@@ -176,18 +176,9 @@ def _first_anew(view: RunView) -> str | None:
     """The stage that a person most likely wants to run anew: the one at which the run stands."""
     able = [task for task in view.line.tasks if _may_run_anew(task)]
     stand = [task.name for task in able if task.state in _STANDING]
-    rejected = _rejected(view)
-    if rejected is not None:
-        return rejected.task
+    if view.rejected:
+        return view.rejected[0].task
     return stand[0] if stand else able[-1].name if able else None
-
-
-def _rejected(view: RunView) -> GateRow | None:
-    """The gate whose rejection a paused run waits at."""
-    if view.line.run.state is not RunState.PAUSED:
-        return None
-    newest = {gate.task: gate for gate in view.gates}
-    return next((gate for gate in newest.values() if gate.decision == "rejected"), None)
 
 
 def _cost(parts: ConsoleParts, view: RunView) -> RunCost | None:

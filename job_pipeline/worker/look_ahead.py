@@ -6,7 +6,7 @@ from typing import Final
 
 #: What is held ahead is begun within about this time.
 _WORTH_S: Final = 0.1
-_MOST_PER_PROCESS: Final = 16
+_MOST_PER_PROCESS: Final = 32
 _WEIGHT: Final = 0.2
 
 #: What was not begun after this long is given back: another worker may have a process free.

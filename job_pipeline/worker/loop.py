@@ -19,7 +19,7 @@ from job_pipeline.worker.upkeep import WorkerUpkeep
 from lib.clock import Clock
 from lib.errors import JobRunnerError
 from lib.pipeline import BadPipeline, Dag
-from lib.pipeline.claims import claim, next_ready_s
+from lib.pipeline.claims import UnsureClaim, claim, lost_leases, next_ready_s
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.work import ClaimedTask, Released
 from lib.redact import Redactor
@@ -27,8 +27,6 @@ from lib.redact import Redactor
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 60.0
-#: Ends wait so long at most for others that are written with them, and only while no process waits for work.
-_GATHER_S: Final = 0.02
 
 
 class WorkerLoop:
@@ -76,6 +74,7 @@ class WorkerLoop:
         self._was_woken = False  # since the last claim that found too little
         self._woke_others = False  # ourselves, maybe, and among them us
         self._look_again = False
+        self._unsure: Sequence[ClaimedTask] = ()  # whether the last claim leased them
         self._lost: set[tuple[str, str, int]] = set()
         self._drains = 0
         self._gave_back = False
@@ -105,7 +104,7 @@ class WorkerLoop:
             self._gave_back = True
             self._pool.close()
             return 0.0  # what it told is heard in the next step
-        if self._gather_s() <= 0 and self._reports.write(at_once=self._gave_back):
+        if self._reports.write(at_once=self._gave_back):
             self._look_again = self._woke_others = True
         if self._drains:
             return self._pause_draining()
@@ -117,12 +116,6 @@ class WorkerLoop:
     def end(self) -> None:
         """Say the last word."""
         self._rates.tell(at_work=len(self._held), last=True)
-
-    def _gather_s(self) -> float:
-        """How much longer ends may wait for others, with which they cost less: no process waits for them."""
-        if self._drains or not self._pool.is_supplied:
-            return 0.0
-        return _GATHER_S - self._reports.age_s
 
     def _pause_draining(self) -> float | None:
         if not self._held:
@@ -175,6 +168,7 @@ class WorkerLoop:
         if free < 1 or now < max(self._claim_at, self._away_until):
             return
         try:
+            self._be_sure()
             tasks = claim(
                 self._ledger,
                 self._stages,
@@ -182,17 +176,30 @@ class WorkerLoop:
                 count=free,
                 lease_s=self._options.lease_s,
             )
-            self._held.add(tasks)
-            self._pool.begin_all(tasks)
-            for task in tasks:
-                tell_task(task, "begins", "begins")
-            if tasks:
-                self._pace.found()
+            self._begin(tasks)
             self._claim_at = now if len(tasks) == free else now + self._next_look_s(bool(tasks))
         except JobRunnerError as error:
+            if isinstance(error, UnsureClaim):
+                self._unsure = error.tasks
             self._away_until = self._clock.monotonic() + self._trouble.failed(error)
         else:
             self._trouble.over()
+
+    def _be_sure(self) -> None:
+        """Begin what an earlier claim leased all the same: else each would wait for the end of its lease, and
+        an attempt count that never was."""
+        if self._unsure:
+            lost = lost_leases(self._ledger, self._unsure, owner=self._options.owner)
+            self._begin([task for task in self._unsure if task not in lost])
+            self._unsure = ()
+
+    def _begin(self, tasks: Sequence[ClaimedTask]) -> None:
+        self._held.add(tasks)
+        self._pool.begin_all(tasks)
+        for task in tasks:
+            tell_task(task, "begins", "begins")
+        if tasks:
+            self._pace.found()
 
     def _next_look_s(self, found: bool) -> float:
         if self._was_woken and not self._woke_others and not found:
@@ -222,7 +229,7 @@ class WorkerLoop:
             tended = min(tended, self._upkeep.due_in_s)
         ahead = [max(tended, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
         if (due := self._reports.due_in_s) is not None:
-            ahead.append(max(due, self._gather_s()))
+            ahead.append(due)
         elif self._pool.free:
             ahead.append(max(self._claim_at - now, away))
         return max(0.0, min(ahead))

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from lib.foreign import DEEPEST, parse_json
@@ -17,7 +18,10 @@ from lib.pipeline.model import Artifact
 from lib.pipeline.work import ClaimedTask, Done, Failed, Parked
 
 _FIELDS: Final = tuple(field.name for field in fields(ClaimedTask))
+_VALUES: Final = attrgetter(*_FIELDS)
 _LENGTH: Final = struct.Struct(">I")
+#: Made once: `json.dumps` with options makes one for each call.
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 #: Above what a task may return and order; whoever says more is broken.
 LONGEST_MESSAGE: Final = 64 << 20
 
@@ -59,7 +63,7 @@ class Inbox:
 
 def _read(data: bytes) -> dict[str, Any]:
     try:
-        message = parse_json(data, deepest=_DEEPEST)
+        message = parse_json(data.decode(), deepest=_DEEPEST)
     except ValueError as error:
         raise BrokenMessage(str(error)) from None
     if not isinstance(message, dict):
@@ -69,13 +73,13 @@ def _read(data: bytes) -> dict[str, Any]:
 
 def message_bytes(message: Mapping[str, Any]) -> bytes:
     """A message as it goes over the line."""
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = _COMPACT.encode(message).encode()
     return _LENGTH.pack(len(data)) + data
 
 
 def task_message(task: ClaimedTask, folder: str, *, allow_placeholders: bool) -> dict[str, Any]:
     """Ask for a task to be carried out; its files go into `folder`."""
-    values = {name: getattr(task, name) for name in _FIELDS}
+    values = dict(zip(_FIELDS, _VALUES(task), strict=True))
     values["jobs"] = [asdict(job) for job in task.jobs]
     return {"task": values, "folder": folder, "allow_placeholders": allow_placeholders}
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Generic, TypeVar
+
+from lib.clock import Clock
 
 T = TypeVar("T")
 
@@ -29,7 +32,7 @@ class WakeBell:
 
 
 class Mailbox(Generic[T]):
-    """Messages from any thread to the one that empties it, with a ring for each.
+    """Messages from any thread to the one that empties it, with a ring for the first of those that lie in it.
 
     Threads: any put, one takes.
     Raises: nothing.
@@ -44,10 +47,40 @@ class Mailbox(Generic[T]):
         """Leave a message."""
         with self._lock:
             self._mail.append(letter)
-        self._bell.ring()
+            is_first = len(self._mail) == 1
+        if is_first:  # else who empties it has been rung for, and has not come yet
+            self._bell.ring()
 
     def take(self) -> list[T]:
         """All that came since the last time, in order."""
         with self._lock:
             mail, self._mail = self._mail, []
         return mail
+
+
+class GatheredNews(Generic[T]):
+    """Messages that wait for others, so that whoever hears of them is woken once for all of them.
+
+    Threads: one.
+    Raises: nothing.
+    """
+
+    def __init__(self, told: Callable[[T], None], clock: Clock) -> None:
+        self._told, self._clock = told, clock
+        self._news: list[T] = []
+        self.since = 0.0  # monotonic; when the first of those that wait came
+
+    def __bool__(self) -> bool:
+        return bool(self._news)
+
+    def add(self, news: T) -> None:
+        """Keep one until `tell`."""
+        if not self._news:
+            self.since = self._clock.monotonic()
+        self._news.append(news)
+
+    def tell(self) -> None:
+        """Tell all, in their order."""
+        news, self._news = self._news, []
+        for each in news:
+            self._told(each)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from job_pipeline.log_tags import tell
 from job_pipeline.worker.look_ahead import PATIENCE_S, LookAhead
 from job_pipeline.worker.messages import BrokenMessage, Outcome, outcome_from, task_message
+from job_pipeline.worker.news import GatheredNews
 from job_pipeline.worker.task_process import TaskProcess
 from lib.clock import Clock
 from lib.pipeline.work import ClaimedTask, Failed, Released
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: A guard that is told to end everything has this long before it is killed itself.
 _GRACE_S: Final = 1.0
+#: Ends wait so long at most for others that are written with them, and only while no process waits for work.
+_GATHER_S: Final = 0.05
 #: A process that could not import the pipelines is started again after this long.
 _AGAIN_S: Final = 5.0
 
@@ -71,8 +74,9 @@ class _Slot:
 class TaskPool:
     """Carries out tasks in processes of their own, one at a time in each, and stops those that take too long.
 
-    `told` hears of whatever happens, in the pool's thread; it must be quick and must not raise. A process
-    that ends, or is ended with its task, is replaced.
+    `told` hears of whatever happens, in the pool's thread; it must be quick and must not raise. While the
+    pool is supplied it hears of several things at once, a little later: each time costs its listener as much
+    as a task does. A process that ends, or is ended with its task, is replaced.
 
     Threads: any; the processes belong to the pool's own.
     Raises: nothing.
@@ -88,7 +92,7 @@ class TaskPool:
         folder: Path,
         allow_placeholders: bool = False,
     ) -> None:
-        self._dags, self._told, self._clock = tuple(dags), told, clock
+        self._dags, self._clock = tuple(dags), clock
         self._folder, self._allow_placeholders = folder.absolute(), allow_placeholders
         self._slots = [_Slot() for _ in range(count)]
         self._lock = threading.Lock()
@@ -97,6 +101,7 @@ class TaskPool:
         self._look_ahead = LookAhead(count)
         self._ahead = 0  # how many may wait while all processes are busy
         self._commands: deque[Callable[[], None]] = deque()
+        self._news = GatheredNews(told, clock)
         self._closing = self._closed = False
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
@@ -177,15 +182,25 @@ class TaskPool:
             for slot in self._slots:
                 self._tend(slot, now)
             self._give_back(now)
+            if self._news and self._news_due_s(now) <= 0:
+                self._news.tell()
             for key, _ in self._selector.select(self._pause_s(now)):
                 key.data()
+        self._news.tell()
 
     def _pause_s(self, now: float) -> float | None:
         ahead = [at for slot in self._slots if (at := self._next(slot)) is not None]
+        if self._news:
+            ahead.append(now + self._news_due_s(now))
         with self._lock:
             if self._waiting and self._idle < len(self._waiting):
                 ahead.append(self._waiting[0][0] + PATIENCE_S)
         return max(0.0, min(ahead) - now) if ahead else None
+
+    def _news_due_s(self, now: float) -> float:
+        """How much longer what was not told yet may wait for more."""
+        hurries = self._closing or not self.is_supplied
+        return 0.0 if hurries else self._news.since + _GATHER_S - now
 
     def _next(self, slot: _Slot) -> float | None:
         """When this slot needs a look without anything being heard of it."""
@@ -218,14 +233,14 @@ class TaskPool:
                 self._look_ahead.took(PATIENCE_S)
                 self._ahead = self._look_ahead.count
         for task in late:
-            self._told(TaskEnded(task, Released(why="no process of its worker became free")))
+            self._news.add(TaskEnded(task, Released(why="no process of its worker became free")))
 
     def _start(self, slot: _Slot) -> None:
         try:
             process = TaskProcess(self._dags)
         except OSError as error:
             slot.begin_at = self._clock.monotonic() + _AGAIN_S
-            self._told(ProcessBroken(f"no process can be started: {error}"))
+            self._news.add(ProcessBroken(f"no process can be started: {error}"))
             return
         slot.process, slot.ready, slot.ending_since, slot.forced = process, False, None, False
         self._selector.register(process.talk, selectors.EVENT_READ, partial(self._hear, slot))
@@ -234,10 +249,10 @@ class TaskPool:
 
     def _hand_out(self) -> None:
         """Give waiting tasks to free processes."""
-        for slot in self._slots:
+        for slot in filter(self._is_free, self._slots):
             with self._lock:
-                if not self._waiting or not self._is_free(slot):
-                    continue
+                if not self._waiting:
+                    return
                 slot.task = self._waiting.popleft()[1]
                 self._idle -= 1
             self._begin(slot, slot.task)
@@ -285,7 +300,7 @@ class TaskPool:
             self._free_again(slot, ProcessReady(dict(message["ready"])))
         elif "broken" in message:
             slot.broken = True
-            self._told(ProcessBroken(str(message["broken"])))
+            self._news.add(ProcessBroken(str(message["broken"])))
         elif slot.task is not None and slot.ending_since is None:
             outcome = outcome_from(message)
             self._look_ahead.took(self._clock.monotonic() - slot.began)
@@ -297,7 +312,7 @@ class TaskPool:
     def _free_again(self, slot: _Slot, news: News) -> None:
         self._recount()
         self._hand_out()
-        self._told(news)
+        self._news.add(news)
 
     def _read(self, slot: _Slot) -> None:
         process = slot.process
@@ -327,7 +342,7 @@ class TaskPool:
             stay = deque(each for each in self._waiting if each[1] is not task)
             waited, self._waiting = len(stay) < len(self._waiting), stay
         if waited:
-            self._told(TaskEnded(task, None))
+            self._news.add(TaskEnded(task, None))
         for slot in self._slots:
             if slot.task is task:
                 self._end(slot, None)
@@ -355,11 +370,11 @@ class TaskPool:
         asked, task, was_ready = slot.ending_since is not None, slot.task, slot.ready
         verdict = slot.verdict if asked else Failed(error=f"its process ended before it did: {how}")
         if not was_ready and not asked and not slot.broken:
-            self._told(ProcessBroken(f"a process ended while it imported the pipelines: {how}"))
+            self._news.add(ProcessBroken(f"a process ended while it imported the pipelines: {how}"))
         pause = 0.0 if was_ready or asked else _AGAIN_S
         self._clear(slot, self._clock.monotonic() + pause)
         if task is not None:
-            self._told(TaskEnded(task, verdict))
+            self._news.add(TaskEnded(task, verdict))
 
     def _clear(self, slot: _Slot, begin_at: float) -> None:
         slot.process, slot.task, slot.deadline, slot.verdict = None, None, None, None
@@ -372,6 +387,6 @@ class TaskPool:
         with self._lock:
             waiting, self._waiting = [task for _, task in self._waiting], deque()
         for task in waiting:
-            self._told(TaskEnded(task, None))
+            self._news.add(TaskEnded(task, None))
         for slot in self._slots:
             self._end(slot, None)

@@ -48,26 +48,18 @@ class Reports:
         self._trouble = DatabaseTrouble(log, "stage", "writing how tasks ended", chance)
         self._waiting: list[TaskReport] = []
         self._not_before = 0.0
-        self._since = 0.0  # monotonic; when the first of those that wait came
 
     def add(self, task: ClaimedTask, outcome: Done | Failed | Released | Parked) -> None:
         """Take an outcome in: without secrets, and with the pause before the next attempt."""
         if isinstance(outcome, Failed):
             pause = retry_in_s(task.failures + 1, self._chance())
             outcome = replace(outcome, error=self._redactor.hide(outcome.error), retry_in_s=pause)
-        if not self._waiting:
-            self._since = self._clock.monotonic()
         self._waiting.append(TaskReport(task, outcome))
 
     @property
     def due_in_s(self) -> float | None:
         """Seconds until what is left should be written; None: nothing is left."""
         return max(0.0, self._not_before - self._clock.monotonic()) if self._waiting else None
-
-    @property
-    def age_s(self) -> float:
-        """Seconds since the first of those that are left came."""
-        return self._clock.monotonic() - self._since
 
     def write(self, *, at_once: bool = False) -> bool:
         """Write what is there, unless the last try was only just now; whether anything was written."""

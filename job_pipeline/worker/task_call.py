@@ -148,6 +148,8 @@ def _done(task: ClaimedTask, result: object, context: TaskContext) -> Done:
 def _made(context: TaskContext) -> tuple[Artifact, ...]:
     """The files that a task recorded, with what it says of them."""
     made = tuple(context.artifacts)
+    if not made:
+        return ()
     _json([asdict(artifact) for artifact in made], f"what the task {context.task} says of its files")
     for artifact in made:
         if not artifact.type.isprintable() or len(artifact.type) > _LONGEST_TYPE:

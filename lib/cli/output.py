@@ -220,6 +220,8 @@ def _json_text(value: Any, *, indent: int | None = None) -> str:
     """JSON that a terminal may show: what would steer it is written as `\\u009b`, which is the same value."""
     text = _encoder(indent, not is_unicode(sys.stdout)).encode(value)
     text = concealed.hide(text)
+    if text.isascii() and "\x7f" not in text:  # as nearly always
+        return text
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from lib.errors import Unavailable
 from lib.pipeline.gates import ask, digest_of, still_approved
 from lib.pipeline.graph import GraphStage
 from lib.pipeline.ledger import PipelineLedger, Transaction
@@ -24,6 +25,7 @@ __all__ = [
     "Parked",
     "Released",
     "TaskReport",
+    "UnsureClaim",
     "claim",
     "finish",
     "keep",
@@ -40,34 +42,64 @@ def claim(
 
     `owner` names the worker's process; `lease_s` is how long it may be silent. A stage that was run before
     with the same inputs keeps its result and is not handed out. Of a lane's tasks one is at work at most.
+
+    Raises:
+        UnsureClaim: it is not known whether they are leased: the database went away as that was committed.
     """
+    found: list[ClaimedTask] = []
 
-    def work(transaction: Transaction) -> list[ClaimedTask]:
-        rows = _pick(transaction, stages, count)
-        if not rows:
-            return []
-        values = {"owner": owner, "expires_at": transaction.now + lease_s, "now": transaction.now}
-        transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
-        found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
-        transaction.run(
-            "tell",
-            [
-                {
-                    "run": t.run,
-                    "task": t.name,
-                    "attempt": t.attempt,
-                    "kind": str(EventKind.STAGE_COLLECTING if t.jobs else EventKind.STAGE_STARTED),
-                    "at": transaction.now,
-                    "data": to_json({"worker": owner}),
-                }
-                for t, _ in found
-            ],
-        )
-        again = [task for task, result in found if result is not None]
-        _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
-        return [task for task, result in found if result is None]
+    def work(transaction: Transaction) -> None:
+        found.clear()  # of a try before, of which nothing holds
+        found.extend(_lease(transaction, stages, owner, count, lease_s))
 
-    return ledger.change(work)
+    try:
+        ledger.change(work)
+    except Unavailable as error:
+        if found:
+            raise UnsureClaim(error.message, found) from error
+        raise
+    return found
+
+
+class UnsureClaim(Unavailable):
+    """`tasks` are leased to whoever claimed them, or nothing was written; `lost_leases` says which is so."""
+
+    def __init__(self, message: str, tasks: Sequence[ClaimedTask]) -> None:
+        super().__init__(message)
+        self.tasks = tasks
+
+
+def _lease(
+    transaction: Transaction,
+    stages: Mapping[str, Collection[str]],
+    owner: str,
+    count: int,
+    lease_s: float,
+) -> list[ClaimedTask]:
+    rows = _pick(transaction, stages, count)
+    if not rows:
+        return []
+    values = {"owner": owner, "expires_at": transaction.now + lease_s, "now": transaction.now}
+    transaction.run("begin", [{"run": run, "name": name, **values} for run, name in rows])
+    found = [(_with_jobs(transaction, t), result) for t, result in _claimed(transaction, rows, owner)]
+    data = to_json({"worker": owner})
+    transaction.run(
+        "tell",
+        [
+            {
+                "run": t.run,
+                "task": t.name,
+                "attempt": t.attempt,
+                "kind": str(EventKind.STAGE_COLLECTING if t.jobs else EventKind.STAGE_STARTED),
+                "at": transaction.now,
+                "data": data,
+            }
+            for t, _ in found
+        ],
+    )
+    again = [task for task, result in found if result is not None]
+    _finish_again(transaction, again, {(t.run, t.name): r for t, r in found if r is not None})
+    return [task for task, result in found if result is None]
 
 
 def _pick(

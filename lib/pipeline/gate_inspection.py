@@ -85,13 +85,15 @@ def waiting_stage(ledger: PipelineLedger, run: str) -> str:
 
 
 def note_of_rejection(ledger: PipelineLedger, run: str, stage: str | None) -> str:
-    """The notes of the newest rejection, of one stage or of the run.
+    """The notes of a stage's newest rejection; without a stage, of the one that `advance` answers then.
 
     Raises:
         UnknownRun: there is no such run.
         WrongState: nothing was rejected, or nothing was noted.
     """
     found: RunView = get_job_status(ledger, run)
+    if stage is None and found.rejected:
+        stage = found.rejected[0].task
     rejected = [gate for gate in found.gates if gate.decision == "rejected" and stage in (None, gate.task)]
     if not rejected or not rejected[-1].notes:
         what = f"no rejection of {stage or 'a stage'} of {run} has notes"

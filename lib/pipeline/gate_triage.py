@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from lib.clock import rfc3339
+from lib.pipeline.gates import standing_rejections
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import GateRow
 from lib.pipeline.overview import WaitingGate, gates_inbox
-from lib.pipeline.rows import gate_of
 from lib.pipeline.states import RunState
 from lib.pipeline.views import RunLine, list_runs
 
@@ -84,9 +85,6 @@ def rejected_among(ledger: PipelineLedger, shown: Sequence[RunLine]) -> list[Rej
     lines = [line for line in shown if line.run.state is RunState.PAUSED]
     if not lines:
         return []
-    rows = ledger.look(
-        lambda transaction: transaction.all("gates_of_runs", runs=[line.run.id for line in lines])
-    )
-    newest = {(row["run"], row["task"]): row for row in rows}
-    rejected = {row["run"]: gate_of(row) for row in newest.values() if row["decision"] == "rejected"}
-    return [RejectedRun(line, rejected[line.run.id]) for line in lines if line.run.id in rejected]
+    found = ledger.look(partial(standing_rejections, runs=[line.run.id for line in lines]))
+    first = {gate.run: gate for gate in reversed(found)}
+    return [RejectedRun(line, first[line.run.id]) for line in lines if line.run.id in first]

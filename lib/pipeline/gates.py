@@ -186,6 +186,11 @@ def note_files(transaction: Transaction, board: Board, gate: GateRow, files: Seq
     return seen
 
 
+def standing_rejections(transaction: Transaction, runs: Sequence[str]) -> list[GateRow]:
+    """The rejections in some runs after which nobody has let the stage run anew yet, the oldest first."""
+    return [gate_of(row) for row in transaction.all("standing_rejections", runs=list(runs))]
+
+
 def open_gates(ledger: PipelineLedger) -> list[GateRow]:
     """Every gate that waits for a person, the oldest first."""
     return ledger.look(lambda transaction: [gate_of(row) for row in transaction.all("open_gates")])

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar, Unpack
+from typing import Any, Final, TypeVar, Unpack, cast
 
-from sqlalchemy import Connection, RowMapping, TextClause, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from lib.clock import Clock
 from lib.pipeline.failures import unknown_run
@@ -24,8 +23,9 @@ from lib.pipeline.model import TaskRow
 from lib.pipeline.rows import columns_of, event_columns, run_of, task_of
 from lib.pipeline.run_transitions import Board
 from lib.sql import DatabaseOptions, open_database, read_address
-from lib.sql.clock import now
+from lib.sql.clock import SERVER_TIME, now
 from lib.sql.database import Database
+from lib.sql.driver_cursor import DriverCursor, for_driver
 from lib.sql.listen import channel_of, notify
 from lib.sql.migrate import migrate, revision_of
 from lib.sql.statements import load_statements
@@ -70,33 +70,65 @@ def _for_many(dialect: str) -> Mapping[str, TextClause]:
     return {name: text(for_many(_statements(dialect)[name].text)) for name in AT_ONCE}
 
 
+@cache
+def _for_driver() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The statements, and those that take many rows at once, as the driver of Postgres takes them."""
+    alone, many = (
+        {name: for_driver(statement.text) for name, statement in statements.items()}
+        for statements in (_statements("postgresql"), _for_many("postgresql"))
+    )
+    return alone, many
+
+
 class Transaction:
     """One transaction: the statements by name, and the time it has, seconds since the epoch."""
 
-    def __init__(self, ledger: PipelineLedger, connection: Connection, at: float) -> None:
+    def __init__(
+        self, ledger: PipelineLedger, connection: Connection, clock: Callable[[], float] | None
+    ) -> None:
+        """`clock` None: it is the time of the database server."""
         self.ledger = ledger
         self.connection = connection
-        self.now = at
         self._dialect = connection.dialect.name
         self._statements = _statements(self._dialect)
+        self._driver = DriverCursor(connection) if self._dialect == "postgresql" else None
+        if clock is None and self._driver is not None:
+            self.now = float(self._driver.rows(SERVER_TIME, {})[0][0])
+        else:
+            self.now = now(connection, clock)
 
     def run(self, name: str, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
         """Carry out a statement, once or for each of `rows`; the number of rows it met."""
-        if rows is None or isinstance(rows, Mapping):
-            return self.connection.execute(self._statements[name], rows or {}).rowcount
-        if not rows:
+        values = {} if rows is None else rows
+        if rows is not None and not isinstance(rows, Mapping) and not rows:
             return 0
-        if len(rows) > 1 and name in (many := _for_many(self._dialect)):
-            return self.connection.execute(many[name], as_json(rows, self._statements[name].text)).rowcount
-        return self.connection.execute(self._statements[name], rows).rowcount
+        if self._driver is None:
+            return self.connection.execute(self._statements[name], values).rowcount
+        alone, many = _for_driver()
+        if isinstance(values, Mapping):
+            return self._driver.run(alone[name], values)
+        if len(values) > 1 and name in many:
+            return self._driver.run(many[name], as_json(values, self._statements[name].text))
+        return self._driver.run(alone[name], values)
 
-    def all(self, name: str, **values: Any) -> Sequence[RowMapping]:
-        """What a statement finds."""
-        return self.connection.execute(self._statements[name], values).mappings().all()
+    def all(self, name: str, **values: Any) -> Sequence[Mapping[str, Any]]:
+        """What a statement finds, each column by its name."""
+        if self._driver is not None:
+            return self._driver.mappings(_for_driver()[0][name], values)
+        return cast(
+            Sequence[Mapping[str, Any]],
+            self.connection.execute(self._statements[name], values).mappings().all(),
+        )
 
-    def one(self, name: str, **values: Any) -> RowMapping | None:
+    def one(self, name: str, **values: Any) -> Mapping[str, Any] | None:
         """The first row that a statement finds."""
-        return self.connection.execute(self._statements[name], values).mappings().first()
+        return next(iter(self.all(name, **values)), None)
+
+    def _columns(self, name: str, **values: Any) -> Iterable[Sequence[Any]]:
+        """What a statement finds, the columns in its order."""
+        if self._driver is not None:
+            return self._driver.rows(_for_driver()[0][name], values)
+        return self.connection.execute(self._statements[name], values)
 
     def boards(self, runs: Collection[str], *, lock: bool = True, patient: bool = True) -> dict[str, Board]:
         """Some runs with all their tasks, locked until the end; those that do not exist are left out.
@@ -107,16 +139,21 @@ class Transaction:
             return {}
         rows = ("lock_runs" if patient else "lock_free_runs") if lock else "runs_unlocked"
         found = {row["id"]: run_of(row) for row in self.all(rows, runs=sorted(runs))}
-        tasks: dict[str, list[TaskRow]] = {run: [] for run in found}
-        if found:
-            if lock and self._dialect == "postgresql":  # SQLite has one writer at a time
-                self.run("lock_tasks", {"runs": list(found)})
-            for row in self.all("tasks_unlocked", runs=list(found)):
-                tasks[row["run"]].append(task_of(row))
+        if found and lock and self._dialect == "postgresql":  # SQLite has one writer at a time
+            self.run("lock_tasks", {"runs": list(found)})
+        tasks = self.tasks_of(found)
         return {
             run: Board(row, tasks[run], self.ledger.graph(row.snapshot, self), self.now)
             for run, row in found.items()
         }
+
+    def tasks_of(self, runs: Collection[str]) -> dict[str, list[TaskRow]]:
+        """The tasks of each of some runs in their places, as they are."""
+        tasks: dict[str, list[TaskRow]] = {run: [] for run in runs}
+        if runs:
+            for row in self._columns("tasks_unlocked", runs=list(runs)):
+                tasks[row[0]].append(task_of(row))
+        return tasks
 
     def write(self, boards: Iterable[Board], *, settle: bool = True) -> None:
         """Write what changed of runs, with its events, and wake whoever can do what became ready.
@@ -144,9 +181,9 @@ class Transaction:
             board.settle()
         if not board.changed and not board.events and board.run.settled is settle:
             return False
-        board.run = replace(board.run, settled=settle)
+        board.run = board.run._replace(settled=settle)
         if board.run_changed:  # a stage of several that ends leaves the run's row alone
-            board.run = replace(board.run, updated_at=self.now)
+            board.run = board.run._replace(updated_at=self.now)
         return True
 
     def take_lane(self, lane: str) -> bool:
@@ -215,7 +252,7 @@ class PipelineLedger:
         return self._graphs[snapshot]
 
     def _begin(self, connection: Connection) -> Transaction:
-        return Transaction(self, connection, now(connection, self._clock.now if self._clock else None))
+        return Transaction(self, connection, self._clock.now if self._clock else None)
 
 
 def has_pipelines(url: str, **options: Unpack[DatabaseOptions]) -> bool:

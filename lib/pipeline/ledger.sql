@@ -69,9 +69,12 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id
 -- name: lock_tasks
 -- Of some runs that are locked the tasks that others may change all the same: those that are ready they claim, and of
 -- those at work they renew the leases. What the tasks are is asked afterwards: then it stays so.
-SELECT 1 FROM pipeline_tasks
-WHERE run IN :runs AND (ready_at IS NOT NULL OR lease_expires_at IS NOT NULL) ORDER BY run, place
---postgres FOR UPDATE
+--sqlite SELECT 1 FROM pipeline_tasks WHERE run IN :runs
+--postgres SELECT 1 FROM unnest(CAST(:runs AS TEXT[])) AS wanted (run) CROSS JOIN LATERAL (
+--postgres   SELECT 1 FROM pipeline_tasks
+--postgres   WHERE pipeline_tasks.run = wanted.run AND (ready_at IS NOT NULL OR lease_expires_at IS NOT NULL)
+--postgres   ORDER BY place FOR UPDATE
+--postgres ) AS t
 ;
 
 -- name: change_run
@@ -139,15 +142,28 @@ WHERE run = :run AND name = :name;
 UPDATE pipeline_runs SET state = 'running', began = true, updated_at = :now WHERE id = :run AND NOT began;
 
 -- name: claimed
--- What a worker needs of the tasks it claimed.
+-- What a worker needs of the tasks it claimed; run by run as in tasks_unlocked.
 SELECT t.run, t.name, t.dag, t.attempt, t.lease_no, t.timeout_s, t.executor, t.failures, t.jobs_attempt, t.input_hash, t.instruction, t.result,
   r.inputs, r.began, r.snapshot, r.config, r.slug
-FROM pipeline_tasks AS t JOIN pipeline_runs AS r ON r.id = t.run
-WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease_owner = :owner;
+--sqlite FROM pipeline_tasks AS t JOIN pipeline_runs AS r ON r.id = t.run
+--sqlite WHERE t.run IN :runs AND t.name IN :names AND t.state = 'processing' AND t.lease_owner = :owner
+--postgres FROM unnest(CAST(:runs AS TEXT[])) AS wanted (run)
+--postgres CROSS JOIN LATERAL (SELECT * FROM pipeline_runs WHERE pipeline_runs.id = wanted.run OFFSET 0) AS r
+--postgres CROSS JOIN LATERAL (
+--postgres   SELECT * FROM pipeline_tasks WHERE pipeline_tasks.run = wanted.run AND pipeline_tasks.name IN :names
+--postgres   AND pipeline_tasks.state = 'processing' AND pipeline_tasks.lease_owner = :owner OFFSET 0
+--postgres ) AS t
+;
 
 -- name: results
--- What tasks of some runs returned.
-SELECT run, name, result FROM pipeline_tasks WHERE run IN :runs AND name IN :names AND state = 'succeeded';
+-- What tasks of some runs returned; run by run as in tasks_unlocked.
+--sqlite SELECT t.run, t.name, t.result FROM pipeline_tasks AS t
+--sqlite WHERE t.run IN :runs AND t.name IN :names AND t.state = 'succeeded'
+--postgres SELECT t.run, t.name, t.result FROM unnest(CAST(:runs AS TEXT[])) AS wanted (run) CROSS JOIN LATERAL (
+--postgres   SELECT * FROM pipeline_tasks WHERE pipeline_tasks.run = wanted.run AND pipeline_tasks.name IN :names
+--postgres   AND pipeline_tasks.state = 'succeeded' OFFSET 0
+--postgres ) AS t
+;
 
 -- name: renew
 -- Hold a lease for longer, if it is still this worker's. One that a transaction works on waits for the next time.
@@ -340,7 +356,13 @@ SELECT id, dag, snapshot, state, hold, began, settled, created_at, updated_at, f
 FROM pipeline_runs WHERE id IN :runs ORDER BY id;
 
 -- name: tasks_unlocked
--- The tasks of some runs as they are, without their results.
-SELECT run, name, dag, place, state, ready_at, attempt, failures, max_attempts, timeout_s, lane, executor, gate, lease_no,
-  lease_owner, lease_expires_at, parked_at, deadline_at, jobs_attempt, input_hash, instruction, error, since, started_at, finished_at
-FROM pipeline_tasks WHERE run IN :runs ORDER BY run, place;
+-- The tasks of some runs as they are, without their results; the columns in the order of `TaskRow`. On Postgres run by
+-- run: of a list of runs it expects so many tasks that it would read a table of some thousand rows whole.
+SELECT t.run, t.name, t.dag, t.place, t.state, t.max_attempts, t.timeout_s, t.since, t.ready_at, t.attempt, t.failures,
+  t.lane, t.executor, t.gate, t.lease_no, t.lease_owner, t.lease_expires_at, t.parked_at, t.deadline_at, t.jobs_attempt,
+  t.input_hash, t.instruction, t.error, t.started_at, t.finished_at
+--sqlite FROM pipeline_tasks AS t WHERE t.run IN :runs ORDER BY t.run, t.place
+--postgres FROM unnest(CAST(:runs AS TEXT[])) AS wanted (run) CROSS JOIN LATERAL (
+--postgres   SELECT * FROM pipeline_tasks WHERE pipeline_tasks.run = wanted.run ORDER BY place OFFSET 0
+--postgres ) AS t
+;

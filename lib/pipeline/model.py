@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.pipeline.states import Hold, RunState, TaskState
 
@@ -23,28 +23,27 @@ class GateRule:
     on_timeout: str = "wait"  # wait, remind, reject, approve
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
+class RunRow(NamedTuple):
     """A run, without its inputs.
 
     `began`: something of it was claimed at least once. `settled`: no worker left it to the orchestrator to
     see what follows from what it finished.
     """
 
+    # A tuple, as TaskRow is: a frozen dataclass takes many times as long to be made, and to be changed.
     id: str
     dag: str
     snapshot: str
     state: RunState
-    hold: Hold = Hold.NONE
-    began: bool = False
-    settled: bool = True
     created_at: float
     updated_at: float
     finished_at: float | None = None
+    hold: Hold = Hold.NONE
+    began: bool = False
+    settled: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRow:
+class TaskRow(NamedTuple):
     """One task of one run, without its result.
 
     `ready_at`: when it may be claimed; None: not now. `attempt` is the number of the attempt at hand or the
@@ -58,11 +57,12 @@ class TaskRow:
     dag: str
     place: int
     state: TaskState
+    max_attempts: int
+    timeout_s: float
+    since: float
     ready_at: float | None = None
     attempt: int = 0
     failures: int = 0
-    max_attempts: int
-    timeout_s: float
     lane: str | None = None
     executor: str = "worker"
     gate: GateRule | None = None
@@ -75,7 +75,6 @@ class TaskRow:
     input_hash: str | None = None
     instruction: str | None = None
     error: str | None = None
-    since: float
     started_at: float | None = None
     finished_at: float | None = None
 

@@ -3,48 +3,40 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from operator import itemgetter
 from typing import Any, Final
-
-from sqlalchemy import RowMapping
 
 from lib.pipeline.context import ExternalJob
 from lib.pipeline.model import Artifact, EventKind, GateRow, GateRule, RunRow, TaskRow, TrailEvent
 from lib.pipeline.states import Hold, RunState, TaskState
 from lib.pipeline.work import to_json
 
-_RUN: Final = tuple(field.name for field in fields(RunRow))
-_TASK: Final = tuple(field.name for field in fields(TaskRow))
 #: A run of five stages is read five times in its life: no look is dear, but all of them together are.
-_TASK_VALUES: Final = itemgetter(*_TASK)
 _TASK_STATES: Final = {str(state): state for state in TaskState}
+_STATE, _RULE = TaskRow._fields.index("state"), TaskRow._fields.index("gate")
 _GATE: Final = tuple(field.name for field in fields(GateRow))
 
 
-def run_of(row: RowMapping) -> RunRow:
+def run_of(row: Mapping[str, Any]) -> RunRow:
     """A run without what it was started with."""
-    columns = {name: row[name] for name in _RUN}
+    columns = {name: row[name] for name in RunRow._fields}
     flags = {name: bool(row[name]) for name in ("began", "settled")}
     return RunRow(**{**columns, **flags, "state": RunState(row["state"]), "hold": Hold(row["hold"])})
 
 
-def task_of(row: RowMapping) -> TaskRow:
-    """A task without its result."""
-    columns = dict(zip(_TASK, _TASK_VALUES(row), strict=True))
-    columns["state"] = _TASK_STATES[columns["state"]]
-    if columns["gate"] is not None:
-        columns["gate"] = GateRule(**json.loads(columns["gate"]))
-    return TaskRow(**columns)
+def task_of(columns: Sequence[Any]) -> TaskRow:
+    """A task of `tasks_unlocked`, whose columns stand in the order of the fields."""
+    values = list(columns)
+    values[_STATE] = _TASK_STATES[values[_STATE]]
+    if values[_RULE] is not None:
+        values[_RULE] = GateRule(**json.loads(values[_RULE]))
+    return TaskRow._make(values)
 
 
 def columns_of(row: RunRow | TaskRow) -> dict[str, Any]:
     """What `change_run` and `change_task` write."""
-    names = _RUN if isinstance(row, RunRow) else _TASK
-    columns = {
-        name: getattr(row, name) for name in names
-    }  # asdict() copies each value, at many times the cost
+    columns = row._asdict()
     columns["state"] = str(row.state)
     if isinstance(row, RunRow):
         columns["hold"] = str(row.hold)
@@ -56,7 +48,7 @@ def gate_text(rule: GateRule | None) -> str | None:
     return None if rule is None else to_json(asdict(rule))
 
 
-def event_of(row: RowMapping) -> TrailEvent:
+def event_of(row: Mapping[str, Any]) -> TrailEvent:
     """A line of the trail."""
     return TrailEvent(
         run=row["run"],
@@ -77,16 +69,16 @@ def event_columns(event: TrailEvent) -> dict[str, Any]:
         "attempt": event.attempt,
         "kind": str(event.kind),
         "at": event.at,
-        "data": to_json(event.data),
+        "data": to_json(event.data) if event.data else "{}",
     }
 
 
-def gate_of(row: RowMapping) -> GateRow:
+def gate_of(row: Mapping[str, Any]) -> GateRow:
     """One opening of a gate."""
     return GateRow(**{name: row[name] for name in _GATE})
 
 
-def artifact_of(row: RowMapping) -> Artifact:
+def artifact_of(row: Mapping[str, Any]) -> Artifact:
     """A file that a stage made."""
     columns: Mapping[str, Any] = {
         key: row[key] for key in ("path", "type", "sha256", "size", "task", "attempt", "at")
@@ -99,7 +91,7 @@ def artifact_columns(run: str, artifact: Artifact) -> dict[str, Any]:
     return {"run": run, **asdict(artifact), "measures": to_json(dict(artifact.measures))}
 
 
-def job_of(row: RowMapping) -> ExternalJob:
+def job_of(row: Mapping[str, Any]) -> ExternalJob:
     """One job that the queue does for a task."""
     return ExternalJob(
         request_id=row["request_id"],

@@ -7,7 +7,6 @@ events, in one transaction. Nothing here knows of a database, and time is passed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from lib.pipeline.graph import Graph
@@ -81,7 +80,7 @@ class Board:
     def set(self, name: str, **columns: Any) -> TaskRow:
         """Change columns of a task without a step."""
         before = self.tasks[name]
-        self.tasks[name] = task = replace(before, **columns)
+        self.tasks[name] = task = before._replace(**columns)
         if before.lane is not None and before.is_at_work and not task.is_at_work:
             self.frees_lane = True
         self.changed.add(name)
@@ -97,7 +96,7 @@ class Board:
 
     def hold(self, hold: Hold) -> None:
         """Pause or cancel the run, or let it go on."""
-        self.run = replace(self.run, hold=hold)
+        self.run = self.run._replace(hold=hold)
 
     # What a worker reports
 
@@ -265,7 +264,7 @@ class Board:
         if after not in RUN_TRANSITIONS[before]:
             raise IllegalTransition(f"the run {self.run.id} is {before}; {after} cannot follow")
         ended = self.now if after in _TOLD else None
-        self.run = replace(self.run, state=after, finished_at=ended)
+        self.run = self.run._replace(state=after, finished_at=ended)
         if kind := _TOLD.get(after):
             self.tell(kind, **self._told_by)
         elif before in _STOPPED and after is not RunState.PAUSED:

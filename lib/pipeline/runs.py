@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from lib.errors import BadInput
 from lib.pipeline.failures import RunConflict, WrongState, unknown_stage
+from lib.pipeline.gates import standing_rejections
 from lib.pipeline.graph import Graph, GraphStage
 from lib.pipeline.ledger import PipelineLedger, Transaction
-from lib.pipeline.model import EventKind, GateRule, TaskRow, TrailEvent
+from lib.pipeline.model import EventKind, GateRule, RunRow, TaskRow, TrailEvent
 from lib.pipeline.rows import event_columns, gate_text
 from lib.pipeline.run_inputs import check_inputs
 from lib.pipeline.run_transitions import Board
@@ -263,9 +264,10 @@ def advance(
 ) -> str:
     """Run a stage anew and go on from there; the stage.
 
-    Without `stage` it is the one whose gate was rejected. `instruction` is what the stage is told to do
-    otherwise, for example the note of the rejection. Stages below it whose inputs stay the same are not
-    run again.
+    Without `stage` it is the one whose gate was rejected, of several the first. `instruction` is what the
+    stage is told to do otherwise, for example the note of the rejection. Stages below it whose inputs stay
+    the same are not run again. The run stays paused while another rejection stands: nobody has said yet what
+    that stage is to do otherwise.
 
     Raises:
         UnknownRun, UnknownStage: there is none.
@@ -275,13 +277,17 @@ def advance(
 
     def step(board: Board, transaction: Transaction) -> str:
         _not_canceled(board)
-        name = stage or _rejected(board, transaction)
+        rejected = [gate.task for gate in standing_rejections(transaction, [run])]
+        name = stage or _first(rejected, board.run)
         task = _stage(board, name)
         if task.state in (TaskState.PROCESSING, TaskState.SKIPPED, TaskState.BLOCKED):
             raise WrongState(f"the stage {name} of {run} is {task.state}; it cannot be run anew now")
-        _void_gates(board, transaction, {name, *board.graph.below(name)}, operator)
+        below = board.graph.below(name)
+        _void_gates(board, transaction, {name, *below}, operator)
         board.rerun(name, operator=operator, instruction=instruction)
-        if board.run.hold:
+        for other in below.intersection(rejected):  # what was rejected there comes of what is now run anew
+            board.tell(EventKind.STAGE_STALE, other)
+        if board.run.hold and below.issuperset({*rejected} - {name}):
             board.resumed(operator)
         return name
 
@@ -324,15 +330,12 @@ def _not_canceled(board: Board) -> None:
         )
 
 
-def _rejected(board: Board, transaction: Transaction) -> str:
-    newest = {row["task"]: row["decision"] for row in transaction.all("gates_of", run=board.run.id)}
-    for name, decision in newest.items():
-        if decision == "rejected" and board.tasks[name].state is TaskState.PENDING:
-            return str(name)
-    raise WrongState(
-        f"the run {board.run.id} is {board.run.state} and no gate of it was rejected; "
-        "name the stage to run anew"
-    )
+def _first(rejected: Sequence[str], run: RunRow) -> str:
+    if not rejected:
+        raise WrongState(
+            f"the run {run.id} is {run.state} and no gate of it was rejected; name the stage to run anew"
+        )
+    return rejected[0]
 
 
 def _void_gates(board: Board, transaction: Transaction, stages: set[str], operator: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from sqlalchemy import RowMapping
+from typing import Any
 
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
@@ -54,5 +54,5 @@ def list_snapshots(ledger: PipelineLedger) -> list[GraphSnapshot]:
     return ledger.look(lambda transaction: [_snapshot_of(row) for row in transaction.all("snapshots")])
 
 
-def _snapshot_of(row: RowMapping) -> GraphSnapshot:
+def _snapshot_of(row: Mapping[str, Any]) -> GraphSnapshot:
     return GraphSnapshot(row["id"], Graph.from_json(row["graph"]), row["created_at"], bool(row["active"]))

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.clock import rfc3339
 from lib.pipeline.failures import unknown_run
+from lib.pipeline.gates import standing_rejections
 from lib.pipeline.graph import Graph
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.model import Artifact, GateRow, RunRow, TaskRow, TrailEvent
-from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of, task_of
+from lib.pipeline.rows import artifact_of, event_of, gate_of, run_of
 from lib.pipeline.states import ENDED, RunState, TaskState
 from lib.pipeline.wait_reasons import WaitReason, waits_of
 
@@ -171,7 +172,8 @@ def event_json(event: TrailEvent) -> dict[str, Any]:
 class RunView:
     """One run with everything that is known of it, as it was at `now`.
 
-    `graph` is the snapshot it is bound to. `waits` say why nothing moves, or what moves now.
+    `graph` is the snapshot it is bound to, `rejected` are the rejections at which it is paused. `waits` say
+    why nothing moves, or what moves now.
     """
 
     line: RunLine
@@ -183,7 +185,8 @@ class RunView:
     gates: Sequence[GateRow]
     artifacts: Sequence[Artifact]
     jobs: Sequence[Mapping[str, Any]]
-    waits: Sequence[WaitReason] = field(default_factory=tuple)
+    rejected: Sequence[GateRow] = ()
+    waits: Sequence[WaitReason] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The whole."""
@@ -257,9 +260,7 @@ def list_active_jobs(ledger: PipelineLedger, *, count: int = 1000) -> list[RunLi
 def _lines(transaction: Transaction, rows: Sequence[Any]) -> list[RunLine]:
     if not rows:
         return []
-    tasks: dict[str, list[TaskRow]] = {row["id"]: [] for row in rows}
-    for row in transaction.all("tasks_unlocked", runs=list(tasks)):
-        tasks[row["run"]].append(task_of(row))
+    tasks = transaction.tasks_of([row["id"] for row in rows])
     return [
         RunLine(run_of(row), tasks[row["id"]], transaction.now, row["slug"], row["intent"]) for row in rows
     ]
@@ -279,6 +280,7 @@ def get_job_status(ledger: PipelineLedger, run: str) -> RunView:
         (line,) = _lines(transaction, [row])
         texts = {r["name"]: r["result"] for r in transaction.all("tasks_of", run=run)}
         gates = [gate_of(gate) for gate in transaction.all("gates_of", run=run)]
+        rejected = standing_rejections(transaction, [run]) if line.run.state is RunState.PAUSED else []
         jobs = [dict(job) for job in transaction.all("jobs_of_run", run=run)]
         graph = ledger.graph(row["snapshot"], transaction)
         lanes = {task.lane for task in line.tasks if task.lane and word_of(task, line.now) == "READY"}
@@ -297,7 +299,8 @@ def get_job_status(ledger: PipelineLedger, run: str) -> RunView:
             gates=gates,
             artifacts=[artifact_of(found) for found in transaction.all("artifacts_of", run=run)],
             jobs=jobs,
-            waits=waits_of(line.run, line.tasks, graph, gates, jobs, busy, line.now),
+            rejected=rejected,
+            waits=waits_of(line.run, line.tasks, graph, rejected, jobs, busy, line.now),
         )
 
     return ledger.look(work)

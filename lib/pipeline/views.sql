@@ -47,6 +47,18 @@ FROM pipeline_runs WHERE id IN :runs ORDER BY id;
 -- All that was ever asked and decided about some runs.
 SELECT * FROM pipeline_gates WHERE run IN :runs ORDER BY number;
 
+-- name: standing_rejections
+-- Rejections in some runs that nobody has answered, the oldest first: nothing was told of the stage since.
+SELECT g.* FROM pipeline_gates AS g
+WHERE g.run IN :runs AND g.decision = 'rejected'
+  AND NOT EXISTS (
+    SELECT 1 FROM pipeline_gates AS later WHERE later.run = g.run AND later.task = g.task AND later.number > g.number
+  )
+  AND (
+    SELECT e.kind FROM pipeline_events AS e WHERE e.run = g.run AND e.task = g.task ORDER BY e.id DESC LIMIT 1
+  ) = 'gate_rejected'
+ORDER BY g.decided_at, g.number;
+
 -- name: artifacts_of_runs
 -- The files of some runs, in the order of their stages.
 SELECT a.* FROM pipeline_artifacts AS a

@@ -32,18 +32,19 @@ def waits_of(
     run: RunRow,
     tasks: Sequence[TaskRow],
     graph: Graph,
-    gates: Sequence[GateRow],
+    rejected: Sequence[GateRow],
     jobs: Sequence[Mapping[str, Any]],
     busy: Mapping[str, str],
     now: float,
 ) -> list[WaitReason]:
     """The reasons of one run, in the order of its stages; none for a run that is completed.
 
-    `jobs` are the queue's for it, `busy` who is at work in each lane, as `run/stage`.
+    `rejected` are the rejections that stand, `jobs` are the queue's for it, `busy` who is at work in each
+    lane, as `run/stage`.
     """
     if run.state is RunState.COMPLETED:
         return []
-    found = [*_of_run(run, gates)]
+    found = [*_of_run(run, rejected)]
     states = {task.name: task.state for task in tasks}
     for task in tasks:
         if wait := _of_task(run, task, jobs, busy, now) or _above(run, task, graph, states):
@@ -51,15 +52,12 @@ def waits_of(
     return found
 
 
-def _of_run(run: RunRow, gates: Sequence[GateRow]) -> list[WaitReason]:
+def _of_run(run: RunRow, rejected: Sequence[GateRow]) -> list[WaitReason]:
     found = []
-    if run.state is RunState.PAUSED:
-        newest = {gate.task: gate for gate in gates}
-        for gate in newest.values():
-            if gate.decision == "rejected":
-                said = f": {gate.notes}" if gate.notes else ""
-                sentence = f"{gate.task} was rejected by {gate.operator} at {_time(gate.decided_at)}{said}"
-                found.append(WaitReason(None, sentence, f"job-pipeline advance {run.id} --with-note"))
+    for gate in rejected if run.state is RunState.PAUSED else ():
+        said = f": {gate.notes}" if gate.notes else ""
+        sentence = f"{gate.task} was rejected by {gate.operator} at {_time(gate.decided_at)}{said}"
+        found.append(WaitReason(None, sentence, f"job-pipeline advance {run.id} --with-note"))
     if run.state is RunState.CANCELED:
         found.append(WaitReason(None, "the run was canceled", f"job-pipeline resume {run.id}"))
     if not run.settled:

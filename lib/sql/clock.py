@@ -20,4 +20,6 @@ def now(connection: Connection, clock: Callable[[], float] | None = None) -> flo
     return float(connection.execute(_SERVERS).scalar_one())
 
 
-_SERVERS = text("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS double precision)")
+#: Of Postgres.
+SERVER_TIME = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS double precision)"
+_SERVERS = text(SERVER_TIME)

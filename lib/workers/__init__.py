@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lib.workers.local_host import LeftSpool, LocalHost, SpoolRoom, WorkerSetup
-from lib.workers.worker_host import WorkerDeath, WorkerHost
+from lib.workers.worker_death import WorkerDeath
+from lib.workers.worker_host import WorkerHost
 from lib.workers.worker_process import WorkerProcess
 
 __all__ = [

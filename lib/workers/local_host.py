@@ -13,7 +13,7 @@ from lib.clock import Clock
 from lib.files import is_locked
 from lib.spool import LocalFiles
 from lib.spool.layout import WORKER_LOCK
-from lib.workers.worker_host import WorkerDeath
+from lib.workers.worker_death import WorkerDeath
 from lib.workers.worker_process import WorkerProcess
 
 _SPOOL: Final = re.compile(r"spool-([1-9][0-9]{0,3})")

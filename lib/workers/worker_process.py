@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lib.child import ChildProcess, exit_sentence
 from lib.clock import Clock
-from lib.workers.worker_host import WorkerDeath
+from lib.workers.worker_death import WorkerDeath
 
 #: What a worker may know of our environment.
 _PASSED_ON = (

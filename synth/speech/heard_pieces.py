@@ -8,42 +8,16 @@ from typing import Final
 import numpy as np
 
 from lib.records import WordTiming
-from lib.voices import ResolvedVoice, engine_facts, without_markup
+from lib.voices import without_markup
 from synth.audio.measures import PieceMeasures, measure_piece
 from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, trim
-from synth.engines.port import EngineLimits, Speech
-from synth.verify import Due, ExaminedPiece, SignalFault, UsualRate, due_of, faults_of
+from synth.engines.port import Speech
+from synth.speech.speaking_pace import SpeakingPace
+from synth.verify import Due, ExaminedPiece, SignalFault, due_of, faults_of
 
-#: How far the time of a sentence may be off where the rate was measured of that very voice. The sentences of
-#: four engines lie within 15 % of their voice.
-_MEASURED: Final = 0.30
 #: Full scale is 1.0; files of floats that hold the whole numbers of 16 bits have 32,768.
 _LARGEST: Final = 1e6
-#: Where the rate is what others report of the engine, or letters stand for sounds.
-_REPORTED: Final = 0.50
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakingPace:
-    """What is known of how a voice speaks."""
-
-    usual: UsualRate | None = None
-    least_lead_s: float = 0.0
-    speed: float = 1.0
-
-    @classmethod
-    def of(cls, voice: ResolvedVoice, limits: EngineLimits, speed: float) -> SpeakingPace:
-        """The pace of `voice` at `speed`: the engine's own figure, else what its letters take.
-
-        The figures stand in the code and with the voice, not on a machine: a take passes everywhere, or
-        nowhere.
-        """
-        if limits.usual_rate is not None:
-            usual = UsualRate(limits.usual_rate, _MEASURED)
-        else:
-            usual = UsualRate(engine_facts(voice.engine).letters_per_second, _REPORTED, "letters")
-        return cls(usual, limits.least_lead_s, speed)
 
 
 @dataclass(frozen=True, slots=True)

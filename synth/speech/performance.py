@@ -26,11 +26,12 @@ from synth.engines.port import (
     load_model,
 )
 from synth.speech.attempts import Attempt, Try, Turn, evidence, rejected
-from synth.speech.heard_pieces import HeardPiece, SpeakingPace, hear_piece, is_sound
+from synth.speech.heard_pieces import HeardPiece, hear_piece, is_sound
 from synth.speech.judged_takes import JudgedTakes
 from synth.speech.kept_pieces import KeptPiece, KeptPieces, piece_key
 from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest, derived_seed
+from synth.speech.speaking_pace import SpeakingPace
 from synth.speech.takes import Performance, RawTake, make_take, parts_of, style_of
 from synth.verify import Verifier, care_of
 

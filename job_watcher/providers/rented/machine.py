@@ -6,13 +6,13 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from job_watcher.providers.over_ssh.fence import FencedHost
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.ports import MachineLink, MachineOut, Stage
 from job_watcher.providers.rented.last_words import no_last_words
+from job_watcher.providers.rented.machine_patience import MachinePatience
 from job_watcher.providers.rented.ways_in import RentedLink
 from job_watcher.provisioning.ports import Contact, NotLeading
 from lib.clock import Clock
@@ -24,23 +24,8 @@ from lib.workers import WorkerDeath, WorkerHost
 
 log = logging.getLogger(__name__)
 
-#: What may pass by itself while a machine starts: its server comes late, its keys are put there late.
-_PASSING: Final = frozenset({"unreachable", "timed_out", "key_refused", "upload", "starting"})
 _WRITE_LEASE: Final = 'umask 077; mkdir -p "${1%/*}" && cat >"$1.new" && mv -f "$1.new" "$1"'
 _WRITE_S: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class MachinePatience:
-    """How long a rented machine is waited for; seconds."""
-
-    reach_s: float = 600.0  # from running to reached: Vast's proxies and keys may take minutes
-    first_s: float = 1.0  # before the first sign of life, and between those while it comes up
-    lease_every_s: float = 15.0  # between two signs of life
-    fresh_s: float = 40.0  # an answer so old is one; older, it is silent
-    loop_s: float = 120.0  # the loop asks for it so often, or its lease is renewed no more
-    recheck_s: float = 60.0  # between looks at what may break while it works
-    confirm_after_s: tuple[float, ...] = (5.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # pauses between tries
 
 
 class TendedMachine:
@@ -142,7 +127,7 @@ class TendedMachine:
     def _may_pass(self, reason: str) -> bool:
         assert self._running_since is not None, "asked of a machine that runs"
         waited = self._clock.monotonic() - self._running_since
-        return reason in _PASSING and (self._reached or waited < self._patience.reach_s)
+        return self._patience.passes(reason, waited, reached=self._reached)
 
     def _worker(self) -> FencedHost:
         """Its worker by the way that is used now."""

@@ -20,7 +20,8 @@ from job_watcher.providers.pictures.wiring import pictures_on_machines
 from job_watcher.providers.rented.access import RentedAccess
 from job_watcher.providers.rented.keys import MachineKeys
 from job_watcher.providers.rented.last_words import LastWordsSigner, no_last_words
-from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
+from job_watcher.providers.rented.machine import TendedMachine
+from job_watcher.providers.rented.machine_patience import MachinePatience
 from job_watcher.providers.rented.preparation import RentedPreparation, still_fit
 from job_watcher.providers.rented.rental_events import EventTeller, QuietWhileStarting
 from job_watcher.providers.rented.watcher import RentingNews, RentingParts, RentingWatcher

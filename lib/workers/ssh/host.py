@@ -26,7 +26,7 @@ from lib.workers.ssh.control import Place
 from lib.workers.ssh.machine import SshMachine
 from lib.workers.ssh.sftp_files import SftpFiles
 from lib.workers.ssh.thread import Overdue
-from lib.workers.worker_host import WorkerDeath
+from lib.workers.worker_death import WorkerDeath
 
 log = logging.getLogger(__name__)
 

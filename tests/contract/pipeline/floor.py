@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from lib.clock import ManualClock
 from lib.pipeline import Dag
 from lib.pipeline.claims import ClaimedTask, Done, Failed, TaskReport, claim, finish
+from lib.pipeline.gates import standing_rejections
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import Artifact, TaskRow
+from lib.pipeline.run_transitions import Board
 from lib.pipeline.runs import NewRun, StageRules, start_job
 from lib.pipeline.snapshots import save_snapshot
+from lib.pipeline.states import TaskState
 from lib.pipeline.trail import events_after
 
 LEASE_S = 30.0
@@ -121,6 +125,12 @@ class Floor:
         """The events of a run as `kind` or `kind:task`."""
         events = events_after(self.ledger, 0, run=run)
         return [f"{e.kind}:{e.task}" if e.task else str(e.kind) for e in events]
+
+    def check_rejections(self, boards: Mapping[str, Board]) -> None:
+        """What was rejected in these runs does not begin before somebody lets it run anew."""
+        for gate in self.ledger.look(partial(standing_rejections, runs=list(boards))):
+            task = boards[gate.run].tasks[gate.task]
+            assert (task.state, task.ready_at) == (TaskState.PENDING, None)
 
 
 def file(path: str, content: str = "a") -> Artifact:

@@ -329,6 +329,7 @@ class History(RuleBasedStateMachine):
                 if task.lane and task.state is TaskState.PROCESSING and task.parked_at is None:
                     working.append(task.lane)
         assert len(working) == len(set(working))
+        self.floor.check_rejections(boards)
 
     def check_task(self, board: Board, task: TaskRow) -> None:
         above = [board.tasks[other].state for other in board.graph.by_name[task.name].requires]
@@ -349,7 +350,7 @@ class History(RuleBasedStateMachine):
         """Whatever happened: when everybody does his work and says yes, every run comes to its end."""
         if not hasattr(self, "ledger"):
             return
-        for run in RUNS:
+        for run in RUNS * len(STAGES):  # each that was rejected
             self.resumes(run)
             self.advances(run, None)
         self.floor.dags["random"] = dag_of("random", **{name: {} for name in STAGES})
@@ -366,8 +367,7 @@ class History(RuleBasedStateMachine):
         settle_runs(self.ledger, everything=True)
         self.queue.end()
         self.bridge(None)
-        tasks = self.floor.claim()
-        finish(self.ledger, [TaskReport(task, self.outcome(task, 0)) for task in tasks], owner="ann:1")
+        finish(self.ledger, [TaskReport(t, self.outcome(t, 0)) for t in self.floor.claim()], owner="ann:1")
         for run, board in boards.items():
             for stage, task in board.tasks.items():
                 if task.state is TaskState.NEEDS_APPROVAL:

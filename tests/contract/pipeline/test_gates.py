@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lib.pipeline import gates
 from lib.pipeline.decision_links import DecisionLink
 from lib.pipeline.failures import AlreadyDecided, SeenSomethingElse, UnknownRun, UnknownStage, WrongState
+from lib.pipeline.gate_inspection import note_of_rejection
+from lib.pipeline.gate_triage import rejected_runs
 from lib.pipeline.gates import approve_gate, look_again, open_gates, reject_gate, time_out_gates
 from lib.pipeline.linked_gate import find_linked
 from lib.pipeline.model import GateRule
 from lib.pipeline.orchestration import settle_runs
 from lib.pipeline.runs import StageRules, advance, cancel_job, resume, retry
+from lib.pipeline.views import get_job_status
 from tests.contract.pipeline.floor import Floor, dag_of, diamond, file
 
 GATED = dag_of("gated", script={"gate": True}, audio={"requires": ["script"]}, notes={})
@@ -58,6 +62,52 @@ def test_a_rejection_pauses_the_run_and_advance_does_the_stage_again_with_the_no
         "job_resumed",
         "stage_started:script",
     ]
+
+
+def at_two_rejected_gates(floor: Floor) -> None:
+    floor.start(dag_of("film", outline={}, **{name: _below_outline() for name in ("script", "pictures")}))
+    floor.work()
+    for name in ("script", "pictures"):
+        floor.clock.advance(1.0)
+        reject_gate(floor.ledger, "r1", name, operator="ann", notes=f"more {name}")
+
+
+def _below_outline() -> dict[str, Any]:
+    return {"requires": ["outline"], "gate": True}
+
+
+def told_to_wait(floor: Floor) -> list[str]:
+    return [wait.sentence for wait in get_job_status(floor.ledger, "r1").waits if wait.stage is None]
+
+
+def test_of_two_rejected_gates_none_is_run_anew_before_somebody_says_so(floor: Floor) -> None:
+    at_two_rejected_gates(floor)
+    assert note_of_rejection(floor.ledger, "r1", None) == "more script"
+    assert advance(floor.ledger, "r1", operator="ann", instruction="more script") == "script"
+    assert (floor.state(), floor.claim()) == ("paused", [])
+    (wait,) = told_to_wait(floor)
+    assert wait.startswith("pictures was rejected by ann")
+    (run,) = rejected_runs(floor.ledger)
+    assert run.gate.task == "pictures"
+
+    assert note_of_rejection(floor.ledger, "r1", None) == "more pictures"
+    assert advance(floor.ledger, "r1", operator="ann", instruction="more pictures") == "pictures"
+    again = {task.name: task.instruction for task in floor.claim()}
+    assert again == {"script": "more script", "pictures": "more pictures"}
+    assert floor.trail().count("job_resumed") == 1
+
+
+def test_what_is_advanced_above_answers_the_rejections_below(floor: Floor) -> None:
+    at_two_rejected_gates(floor)
+    advance(floor.ledger, "r1", operator="ann", stage="outline")
+    assert floor.work()[0] == "outline"
+    assert len(open_gates(floor.ledger)) == 2
+
+    reject_gate(floor.ledger, "r1", "script", operator="ann")
+    advance(floor.ledger, "r1", operator="ann", stage="pictures")
+    assert (floor.state(), floor.claim()) == ("paused", [])
+    assert advance(floor.ledger, "r1", operator="ann") == "script"
+    assert {task.name for task in floor.claim()} == {"script", "pictures"}
 
 
 def test_the_first_decision_wins_and_the_late_one_is_told_who_decided(floor: Floor) -> None:

@@ -50,6 +50,12 @@ RUNS = 3000
 @pytest.fixture
 def crowded(floor: Floor) -> Floor:
     """A ledger with a history, and statistics that know of it."""
+    crowd(floor)
+    floor.ledger.database.write_rows(lambda connection: connection.execute(text("ANALYZE")))
+    return floor
+
+
+def crowd(floor: Floor) -> None:
     dag = dag_of("many", only={})
     floor.start(dag, "r1")
     values = {"rows": RUNS}
@@ -71,10 +77,8 @@ def crowded(floor: Floor) -> Floor:
     def work(connection: Connection) -> None:
         for statement in (runs, tasks, events):
             connection.execute(text(statement), values)
-        connection.execute(text("ANALYZE"))
 
     floor.ledger.database.write_rows(work)
-    return floor
 
 
 def plan_of(transaction: Transaction, statement: Any, values: Mapping[str, Any]) -> str:
@@ -107,6 +111,18 @@ def test_what_workers_ask_goes_through_an_index(crowded: Floor, name: str) -> No
     values, index = HOT[name]
     plan = crowded.ledger.look(lambda t: plan_of(t, t._statements[name], values))
     check(plan, index)
+
+
+@pytest.mark.parametrize("name", ["lock_tasks", "tasks_unlocked", "claimed", "results"])
+def test_the_tasks_of_many_runs_are_found_by_their_key_before_there_are_statistics(
+    floor: Floor, name: str
+) -> None:
+    crowd(floor)
+    values: dict[str, Any] = {"runs": [f"old-{n}" for n in range(1, 65)]}
+    values |= {"names": ["only"]} if name in ("claimed", "results") else {}
+    values |= {"owner": "ann:1"} if name == "claimed" else {}
+    plan = floor.ledger.look(lambda t: plan_of(t, t._statements[name], values))
+    check(plan, "pipeline_tasks_pkey")
 
 
 @pytest.mark.parametrize("name", sorted(MANY))

@@ -247,15 +247,15 @@ def test_no_more_is_asked_for_while_half_of_what_may_wait_does(tmp_path: Path) -
         hands.hear(ProcessReady)
         for _ in range(30):
             hands.do("where")
-        assert (hands.pool.free, hands.pool.is_supplied) == (17, False)  # one to begin, sixteen may wait
-        tasks = [task_of("where", 20.0, {}) for _ in range(9)]
+        assert (hands.pool.free, hands.pool.is_supplied) == (33, False)  # one to begin, 32 may wait
+        tasks = [task_of("where", 20.0, {}) for _ in range(17)]
         hands.pool.begin_all([task_of("patient", 60.0, {"place": str(tmp_path)}), *tasks])
         until((tmp_path / "began").exists)
         assert (hands.pool.free, hands.pool.is_supplied) == (0, True)
 
         hands.pool.stop(tasks[-1])
         assert hands.hear(TaskEnded) == TaskEnded(tasks[-1], None)
-        assert (hands.pool.free, hands.pool.is_supplied) == (8, False)
+        assert (hands.pool.free, hands.pool.is_supplied) == (16, False)
     finally:
         hands.pool.close()
 

@@ -10,7 +10,8 @@ import pytest
 from lib.voices import engine_facts
 from lib.voices.registry import VoiceRegistry
 from synth.engines import Engine, Speech, Utterance, create_engine
-from synth.speech.heard_pieces import SpeakingPace, hear_piece
+from synth.speech.heard_pieces import hear_piece
+from synth.speech.speaking_pace import SpeakingPace
 from synth.verify import CHECKS
 from tests.integration.synth.damage import FIRST, HEARD_ONLY, SECOND, SHORT, Spoken, damaged
 from tests.unit.textnorm.readings import rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -326,7 +325,7 @@ class TestDrawing:
     def test_every_word_of_a_stage_has_a_shape_of_its_own(self, desk: ConsoleDesk) -> None:
         desk.start("r1")
         (task, _) = get_job_status(desk.ledger, "r1").line.tasks
-        words = {word_of(replace(task, state=state, ready_at=None), 0.0) for state in TaskState} | {
+        words = {word_of(task._replace(state=state, ready_at=None), 0.0) for state in TaskState} | {
             "READY",
             "REJECTED",
         }

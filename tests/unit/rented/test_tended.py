@@ -11,7 +11,8 @@ import pytest
 
 from job_watcher.providers.over_ssh.keeper import MachineKeeper
 from job_watcher.providers.over_ssh.ports import MachineOut
-from job_watcher.providers.rented.machine import MachinePatience, TendedMachine
+from job_watcher.providers.rented.machine import TendedMachine
+from job_watcher.providers.rented.machine_patience import MachinePatience
 from job_watcher.providers.rented.ways_in import RentedLink
 from lib.clock import ManualClock
 from lib.providers.rental import Endpoint, Rental, RentalStatus

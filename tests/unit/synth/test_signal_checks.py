@@ -17,7 +17,8 @@ from synth.audio.repeats import likeness
 from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.engines import Speech
-from synth.speech.heard_pieces import HeardPiece, SpeakingPace, hear_piece
+from synth.speech.heard_pieces import HeardPiece, hear_piece
+from synth.speech.speaking_pace import SpeakingPace
 from synth.verify import CHECKS, Due, ExaminedPiece, UsualRate, due_of, faults_of
 from tests.unit.synth.fakes import RATE, babble, hum
 

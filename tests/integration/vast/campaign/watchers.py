@@ -21,7 +21,7 @@ from typing import Any, Final, cast
 from job_watcher import wiring
 from job_watcher.logs import log_as
 from job_watcher.providers.rented import wiring as rented
-from job_watcher.providers.rented.machine import MachinePatience
+from job_watcher.providers.rented.machine_patience import MachinePatience
 from job_watcher.providers.vast import wiring as on_vast
 from job_watcher.providers.wiring import Given, Runs
 from job_watcher.signals import drain_on_signals
