@@ -99,7 +99,8 @@ class WorkerSpool:
         With `prefer`, the oldest of the inbox's first jobs that it says yes to, where there is one, goes
         before the others.
         """
-        left = [entry for entry in self._entries(layout.WORK) if entry not in self._held]
+        held = set(self._held)  # first: what other threads publish while we look is nobody's leavings
+        left = [entry for entry in self._entries(layout.WORK) if entry not in held]
         waiting, ahead = ([], None) if len(left) >= limit else self._waiting(prefer)
         fresh = waiting[: limit - len(left)]
         for entry in fresh:

@@ -64,9 +64,12 @@ class Finishers:
             self._behind.append(self._encoder.submit(self._encode, *self._handed_over.popleft()))
 
     def catch_up(self, most: int) -> None:
-        """Wait until at most `most` jobs are behind. Raises what went wrong with one (a full disk)."""
+        """Wait until at most `most` jobs are behind.
+
+        Raises what went wrong with one (a full disk), as soon as that is known.
+        """
         self.begin()
-        while len(self._behind) > most:
+        while self._behind and (len(self._behind) > most or _ended(self._behind[0])):
             self._behind.popleft().result().result()
 
     def _encode(self, performance: Performance, job: JobAtHand) -> Future[None]:
@@ -80,3 +83,8 @@ class Finishers:
         if before is not None:
             wait([before])  # it was begun before this one
         self._told(result)
+
+
+def _ended(job: Future[Future[None]]) -> bool:
+    """Whether it is published, or will not be."""
+    return job.done() and (job.exception() is not None or job.result().done())

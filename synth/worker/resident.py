@@ -50,9 +50,6 @@ from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
 _MOST_BEHIND: Final = 8
-_PUBLISHERS: Final = (
-    3  # threads: a busy disk takes up to 60 ms for a result, the built-in engine 75 for a take
-)
 _MOST_AT_HAND: Final = 64  # as many as a heartbeat names
 _SWEEP_EVERY_S: Final = 3600.0  # pieces that nobody went on with
 _LOOK_EVERY_S: Final = 0.1  # a client that cannot ring the bell is heard this soon
@@ -76,7 +73,7 @@ class WorkerOptions:
 class Worker:
     """Serves one spool that has been entered.
 
-    `say` takes a line for people, `told` each result that lies in the outbox: both threads call it.
+    `say` takes a line for people, `told` each result that lies in the outbox: several threads call them.
     """
 
     def __init__(
@@ -128,9 +125,9 @@ class Worker:
                     finally:
                         for job in self._at_hand:
                             job.let_go(ResultErrorClass.ENGINE)
-                        self._finishers.catch_up(0)
                         if self._drawer is not None:
                             self._drawer.close()
+                        self._finishers.catch_up(0)
         self._pulse.beat(WorkerState.STOPPED)
 
     def _load(self) -> None:
@@ -370,6 +367,7 @@ class Worker:
     def _fail(self, run: JobRun, error: Exception) -> None:
         if isinstance(error, PiecesUnkept) and is_passing(error):  # nothing is wrong with the job
             raise SpoolFull(error.message) from error
+        self._finishers.begin()  # beside the disk, which the result waits for
         if isinstance(error, NotVerified):
             self._speaker.keep_rejected(error, run, self._spool.scratch(run.entry))
         result = run.failed(error, self._clock.now())

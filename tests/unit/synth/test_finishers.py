@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from lib.spool import SpoolResult
+from lib.spool import SpoolResult, WorkerSpool
 from lib.spool.layout import OUTBOX, TMP
 from synth.speech.takes import Performance
 from synth.worker.finishers import Finishers
-from synth.worker.jobs import JobAtHand
+from synth.worker.jobs import JobAtHand, JobSpeaker
 from tests.unit.synth.worker_bench import Bench
 
 
@@ -63,6 +63,46 @@ def test_what_the_disk_refuses_is_raised_to_whoever_catches_up() -> None:
         finishers.take(cast(Performance, None), cast(JobAtHand, NoJob("1")))
         with pytest.raises(OSError, match="full"):
             finishers.catch_up(0)
+
+
+def test_what_went_wrong_is_raised_at_once_though_few_are_behind() -> None:
+    """An engine that speaks on while the disk is full speaks for nothing."""
+    second = threading.Event()  # it is told once the first has ended
+
+    def full(each: SpoolResult) -> None:
+        if each.entry == "1":
+            raise OSError("full")
+
+    with finishing(full, lambda each: second.set()) as finishers:
+        for name in "12":
+            finishers.take(cast(Performance, None), cast(JobAtHand, NoJob(name)))
+        finishers.begin()
+        assert second.wait(30)
+        with pytest.raises(OSError, match="full"):
+            finishers.catch_up(8)
+
+
+def test_what_was_handed_over_does_not_wait_for_the_result_of_a_bad_job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that speaks puts that on the disk itself, and nothing is encoded beside it otherwise."""
+    begun = threading.Event()
+    finish, publish = JobSpeaker.finish, WorkerSpool.publish
+
+    def finished(self: JobSpeaker, *about: Any) -> SpoolResult:
+        begun.set()
+        return finish(self, *about)
+
+    def published(self: WorkerSpool, entry: str, made: SpoolResult) -> None:
+        assert made.error is None or begun.wait(30), "the encoder waits for the disk"
+        publish(self, entry, made)
+
+    monkeypatch.setattr(JobSpeaker, "finish", finished)
+    monkeypatch.setattr(WorkerSpool, "publish", published)
+    good, bad = bench.submit_in_order({"name": "good"}, {"name": "bad", "speaker": "nobody"})
+    bench.work()
+
+    assert (bench.result(good).state, bench.result(bad).state) == ("done", "failed")
 
 
 def test_all_of_a_result_is_on_the_disk_before_it_is_seen(
