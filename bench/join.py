@@ -28,8 +28,8 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 
+from synth.audio.levels import Samples
 from synth.audio.loudness_normalizer import level
-from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags
 from synth.join.episode import join_playlist
 from synth.join.mp4 import BRANDS, written_mp4

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from lib.errors import BadConfiguration, JobFailed
 from lib.files import draft_beside, sync_file
+from synth.audio.levels import Samples
 from synth.audio.ogg import fix_serial
 from synth.audio.sample_files import blocks_of
-from synth.audio.spectrum import Samples
 from synth.audio.tags import Tags, id3_header
 from synth.audio.wav import add_chunk
 

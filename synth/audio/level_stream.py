@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from synth.audio.k_weighting import EnergyMeter
-from synth.audio.spectrum import Levels, Samples
+from synth.audio.levels import Levels, Samples
 
 _HOPS: Final = 24  # of 100 ms that are measured together
 _TAPS: Final = 48  # of the interpolation for each place between two samples; BS.1770 prints 12

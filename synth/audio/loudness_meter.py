@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.audio.spectrum import Levels
+from synth.audio.levels import Levels
 
 _OFFSET: Final = -0.691  # dB; makes a 997 Hz sine read its own level
 _ABSOLUTE_GATE: Final = -70.0  # LUFS

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import FRAME_S, Trimmed
 
 #: A piece of fewer sounds says nothing of a rate: every utterance is drawn out, however short.

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lib.errors import BadInput
 from lib.files import NotPlain, open_plain
+from synth.audio.levels import Samples
 from synth.audio.sample_files import blocks_of
-from synth.audio.spectrum import Samples
 
 if TYPE_CHECKING:
     import soundfile

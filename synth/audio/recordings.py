@@ -19,8 +19,8 @@ from lib.voices.recording_faults import (
     no_audio,
     silent,
 )
+from synth.audio.levels import Samples
 from synth.audio.loudness_meter import decibels
-from synth.audio.spectrum import Samples
 from synth.audio.trim import sounding_frames
 
 _QUIETEST_RMS_DB: Final = -45.0

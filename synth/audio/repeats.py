@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 _HOP_S: Final = 0.010
 _WINDOW_S: Final = 0.040

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import FRAME_S, faded, sounding_frames
 
 _LEAST_S: Final = 0.06  # shorter silences are those before p, t and k

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 BLOCK: Final = 1 << 16  # samples
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 
 def at_rate(blocks: Iterator[Samples], given: int, wanted: int) -> Iterator[Samples]:

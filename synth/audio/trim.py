@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.audio.levels import Samples
 from synth.audio.loudness_meter import amplitude
-from synth.audio.spectrum import Samples
 
 FRAME_S: Final = 0.020
 LEAD_S: Final = 0.060  # kept before the first sound

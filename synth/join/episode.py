@@ -22,8 +22,8 @@ from lib.files import draft_beside, sweep_drafts, sync_file, sync_folder, write_
 from lib.jobspec.episode_names import CHAPTERS_SUFFIX, files_beside
 from synth.audio.encode import EncodingFailed
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Levels, Samples
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
-from synth.audio.spectrum import Levels, Samples
 from synth.join.chapters import MOST_COMMENTED, Chapter, podcast_chapters
 from synth.join.cover import Cover
 from synth.join.episode_captions import whole_captions

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Levels, Samples
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import LIMITER_REACH, ceiling, gain_for, limiter_curve, with_gains
-from synth.audio.spectrum import Levels, Samples
 
 #: The whole is left as its beats are when it is this near: they were levelled one by one, and a second round
 #: of limiting does them no good. Half of what an episode may be off.

@@ -13,7 +13,7 @@ import numpy as np
 
 from lib.errors import MissingExtra
 from synth.audio.encode import EncodingFailed
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.join.writers import Contents, Writer
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import soundfile
 
 from lib.errors import BadInput
 from lib.files import NotPlain, open_plain
+from synth.audio.levels import Samples
 from synth.audio.sample_rates import at_rate
-from synth.audio.spectrum import Samples
 from synth.audio.trim import FADE_S, faded
 from synth.join.playlist import Beat
 

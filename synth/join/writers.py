@@ -12,7 +12,7 @@ import soundfile
 
 from lib.errors import BadInput
 from synth.audio.encode import BLOCK, CODECS, EncodingFailed, to_pcm16
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.tags import Tags, id3_header
 from synth.audio.wav import add_chunk
 from synth.join.chapters import Chapter, id3_chapters, riff_chapters, vorbis_chapters

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Levels, Samples
 from synth.audio.loudness_meter import decibels, integrated_loudness
 from synth.audio.loudness_normalizer import Leveled, ceiling, gain_for
 from synth.audio.sample_files import MakeSink, blocks_of
-from synth.audio.spectrum import Levels, Samples
 from synth.join.loudness import LevelPlan, levelled
 
 _TRIES: Final = 3

@@ -9,8 +9,8 @@ import numpy as np
 
 from lib.records import WordTiming
 from lib.voices import without_markup
+from synth.audio.levels import Samples
 from synth.audio.measures import PieceMeasures, measure_piece
-from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed, trim
 from synth.engines.port import Speech
 from synth.speech.speaking_pace import SpeakingPace

@@ -23,8 +23,8 @@ from lib.errors import BadConfiguration, JobFailed
 from lib.files import NotPlain, draft_beside, read_plain, sweep_drafts, take_folder_lock, write_whole
 from lib.spool.errors import InvalidSpoolData
 from lib.spool.pieces import MAX_PIECE_BYTES, PieceFile, piece_name
+from synth.audio.levels import Samples
 from synth.audio.sample_files import FileSink
-from synth.audio.spectrum import Samples
 from synth.audio.trim import sounding_frames, without_offset
 from synth.engines.port import Model, Speech, Utterance
 

@@ -10,8 +10,8 @@ from lib.captions import Cue
 from lib.clock import rfc3339
 from lib.records import FileRef, SpokenRecord, Take
 from synth.audio.encode import Written
+from synth.audio.levels import Samples
 from synth.audio.loudness_normalizer import Leveled
-from synth.audio.spectrum import Samples
 from synth.speech.takes import Performance, RawTake
 from synth.speech.verdicts import verdict_of, verification
 

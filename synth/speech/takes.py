@@ -8,10 +8,10 @@ from functools import cache
 from typing import Final
 
 from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
+from synth.audio.levels import Samples
 from synth.audio.measures import PieceMeasures, TakeMeasures, measure_take
 from synth.audio.rhythm import HeardPause, Mark, PauseEdit, heard_pauses, moved, with_pauses
 from synth.audio.sample_files import SampleSink
-from synth.audio.spectrum import Samples
 from synth.audio.trim import LEAD_S, TRAIL_S, Joiner
 from synth.engines.port import EngineLimits, Model, WordTiming
 from synth.speech.heard_pieces import HeardPiece

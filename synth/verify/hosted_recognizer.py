@@ -18,7 +18,7 @@ import numpy as np
 
 from lib.errors import BadConfiguration, MissingExtra
 from lib.foreign import parse_json
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.verify.comparison import HeardWord
 
 HEARING_RATE: Final = 16_000  # Hz, of what a recogniser hears

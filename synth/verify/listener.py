@@ -18,7 +18,7 @@ import soxr
 
 from lib.errors import JobRunnerError
 from lib.records import WordTiming
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.verify.comparison import Comparison, HeardWord, compare
 from synth.verify.hosted_recognizer import HEARING_RATE, Recognizer, RecognizerFailed, RecognizerGone
 from synth.verify.judgement import passes, verdict_of

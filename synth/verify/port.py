@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from lib.records import WordTiming
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 
 @dataclass(frozen=True, slots=True)

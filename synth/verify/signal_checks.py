@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from synth.audio.levels import Samples
 from synth.audio.measures import LEAST_SOUNDS, PieceMeasures
 from synth.audio.repeats import likeness
-from synth.audio.spectrum import Samples
 from synth.audio.trim import Trimmed
 from synth.verify.expected_length import Due
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.verify.hosted_recognizer import HEARING_RATE
 
 #: A model of Whisper hears 30 s, and takes what sounds near the end of that for cut speech: it leaves the

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from lib.errors import BadInput
 from lib.files import NotPlain, open_plain
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Levels
 from synth.audio.loudness_meter import decibels, integrated_loudness
-from synth.audio.spectrum import Levels
 from synth.video.cue_files import VideoCue
 
 HOPS_A_SECOND: Final = 100

@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.errors import BadInput
 from lib.files import NotPlain, open_plain
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 RATE: Final = 48_000
 _LONGEST_S: Final = 6 * 3600

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from lib.files import draft_beside, replace_durably, sync_file
 from synth.audio.encode import EncodingFailed
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Levels, Samples
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import with_gains
 from synth.audio.sample_files import FileSink, blocks_of
-from synth.audio.spectrum import Levels, Samples
 from synth.join.loudness import levelled, plan_with_peaks
 from synth.video.sound_files import RATE, UnusableSound, decoded, digest_of
 from synth.video.timeline import Music

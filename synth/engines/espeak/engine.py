@@ -15,7 +15,7 @@ import soxr
 
 from lib.errors import BadConfiguration, JobRunnerError
 from lib.voices import AUTO, VoiceKind, engine_facts, unspoken_characters
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.engines.espeak.hosted_library import HostedLibrary, HostGone, Spoken, TextFailed
 from synth.engines.espeak.package import LibraryFiles, files_of_package
 from synth.engines.espeak.words import word_timings

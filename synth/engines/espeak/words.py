@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from lib.records import WordTiming
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 #: Between blanks, without the marks around it.
 _WORD: Final = re.compile(r"\w(?:\S*\w)?")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from lib.voices import Preset, engine_facts
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import trim
 from synth.engines.hibari.frames import intoned, paced, warped, warped_between_harmonics
 from synth.engines.hibari.text import fit, readable, sounds, with_breaks

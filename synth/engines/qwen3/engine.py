@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from lib.voices import VoiceKind, engine_facts
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.engines.port import EngineFailed, EngineLimits, LookedAt, Model, Speech, Utterance
 from synth.engines.qwen3.budget import FRAMES_PER_SECOND, batches, frame_budget, missed_its_end
 from synth.engines.qwen3.device import Device, check_computes, check_memory, find_device

@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.errors import BadConfiguration
 from lib.voices import Reference, VoiceKind
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.engines.port import Model, Utterance
 from synth.engines.qwen3.checkpoints import Checkpoint
 from synth.engines.qwen3.device import Device

@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from lib.voices import Reference
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.engines.port import EngineFailed
 
 #: Else the recording's last sound runs into the first word (faster-qwen3-tts does so too).

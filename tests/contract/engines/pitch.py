@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 RATE = 24_000  # Hz, of every engine's samples here
 

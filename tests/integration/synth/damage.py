@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 FIRST: Final = (
     "The ferry left the harbour before dawn, and nobody saw it go.",

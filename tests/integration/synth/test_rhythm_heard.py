@@ -11,7 +11,7 @@ import pytest
 from lib.clock import SystemClock
 from lib.voices import VoiceRegistry
 from lib.voices.usual_silences import Pauses
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import FRAME_S, sounding_frames
 from synth.engines import Engine, create_engine
 from synth.speech.performance import perform

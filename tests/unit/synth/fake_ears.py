@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.verify.comparison import HeardWord
 from synth.verify.hosted_recognizer import HEARING_RATE
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lib.voices import ResolvedVoice
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import Joiner
 from synth.engines import EngineLimits, Model, Speech, Utterance
 from synth.speech.request import SpeakRequest

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lib.clock import ManualClock, SystemClock
 from lib.records import WordTiming
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.engines import Utterance
 from synth.speech.performance import perform
 from synth.speech.request import SpeakRequest

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from synth.audio.level_stream import measure_levels
+from synth.audio.levels import Samples
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import level
-from synth.audio.spectrum import Samples
 
 
 def sine(seconds: float, dbfs: float, hertz: float = 997.0, rate: int = 24_000) -> Samples:

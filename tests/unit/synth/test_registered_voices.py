@@ -12,8 +12,8 @@ import soundfile
 
 from lib.errors import BadInput
 from lib.voices import UnknownVoice, VoiceRegistry
+from synth.audio.levels import Samples
 from synth.audio.recordings import examine_recording
-from synth.audio.spectrum import Samples
 from synth.registered_voices import VerifiedVoice, read_recording, verify_voices
 
 RATE = 16_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synth.audio.levels import Samples
 from synth.audio.rhythm import Mark, PauseEdit, moved, with_pauses
-from synth.audio.spectrum import Samples
 from tests.unit.synth.fakes import RATE, hum
 
 

@@ -11,10 +11,10 @@ import soundfile
 from lib.clock import SystemClock
 from lib.errors import BadInput
 from lib.jobspec import SAMPLE_RATES
+from synth.audio.levels import Samples
 from synth.audio.loudness_normalizer import CEILING_DBTP
 from synth.audio.sample_files import blocks_of
 from synth.audio.sample_rates import at_rate
-from synth.audio.spectrum import Samples
 from synth.speech.kept_pieces import KeptPieces
 from synth.speech.speak import speak
 from tests.unit.synth.fakes import RATE, HummingEngine, babble, hum, request

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from synth.audio.levels import Samples
 from synth.audio.measures import measure_piece, measure_take
 from synth.audio.repeats import likeness
-from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.engines import Speech
 from synth.speech.heard_pieces import HeardPiece, hear_piece

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 from synth.audio.trim import LEAD_S, TRAIL_S, trim
 from tests.unit.synth.fakes import RATE, hum, placed
 

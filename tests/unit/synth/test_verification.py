@@ -11,8 +11,8 @@ import pytest
 
 from lib.clock import ManualClock, SystemClock
 from lib.spool import ResultErrorClass
+from synth.audio.levels import Samples
 from synth.audio.measures import TakeMeasures
-from synth.audio.spectrum import Samples
 from synth.speech.performance import perform
 from synth.speech.rejected_audio import NotVerified
 from synth.speech.request import SpeakRequest

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.audio.k_weighting import filters
-from synth.audio.spectrum import Levels, Samples
+from synth.audio.levels import Levels, Samples
 
 _HOPS: Final = 12  # of 100 ms in a segment's body
 _BEFORE_S: Final = 0.144  # the 38 Hz high-pass has forgotten all by then (34 time constants)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from synth.audio.spectrum import Samples
+from synth.audio.levels import Samples
 
 RATE = 24_000
 FORMATS = ("wav", "flac", "mp3", "opus", "m4a", "m4b")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from synth.audio.level_stream import LevelStream
+from synth.audio.levels import Samples
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import CEILING_DBTP
-from synth.audio.spectrum import Samples
 from synth.join.loudness import LEFT_ALONE_LU, levelled, plan_for
 from synth.join.sources import RATES
 from tests.unit.synth.join.playlists import RATE
