@@ -1,7 +1,7 @@
 """The ledger of pipelines: one transaction at a time over whole runs.
 
-What may happen to a run is in `board`; the use cases are in `snapshots`, `runs`, `claims`, `gates`, `upkeep`,
-`trail` and `outside`, which all go through here.
+What may happen to a run is in `run_transitions`; the use cases are in `snapshots`, `runs`, `claims`, `gates`,
+`orchestration`, `trail` and `parked_tasks`, which all go through here.
 """
 
 from __future__ import annotations

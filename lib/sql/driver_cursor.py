@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from sqlalchemy import Connection, exc
@@ -62,10 +63,19 @@ class DriverCursor:
             raise self._told(error) from None
         return found
 
-    def _told(self, error: BaseException) -> exc.DBAPIError:
-        """The error as SQLAlchemy has it. A connection that is gone is used by nobody again."""
+    def _told(self, error: Exception) -> Exception:
+        """The error as SQLAlchemy has it. A connection that is gone nobody uses again, nor one that is as old."""
         dialect: Any = self._connection.dialect
         is_gone = bool(dialect.is_disconnect(error, self._driver, None))
         if is_gone:
-            self._connection.invalidate(error)
-        return exc.DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_gone)
+            with suppress(exc.DBAPIError):  # SQLAlchemy sees it for itself, and tells its pool
+                self._connection.exec_driver_sql("SELECT 1")
+        return exc.DBAPIError.instance(
+            None,
+            None,
+            error,
+            self._refusals,
+            hide_parameters=True,
+            connection_invalidated=is_gone,
+            dialect=dialect,
+        )
