@@ -64,10 +64,10 @@ class DriverCursor:
         return found
 
     def _told(self, error: Exception) -> Exception:
-        """The error as SQLAlchemy has it. A connection that is gone nobody uses again, nor one that is as old."""
+        """The error as SQLAlchemy has it. A connection that is gone nobody uses again, nor one as old."""
         dialect: Any = self._connection.dialect
         is_gone = bool(dialect.is_disconnect(error, self._driver, None))
-        if is_gone:
+        if is_gone and not self._connection.invalidated:
             with suppress(exc.DBAPIError):  # SQLAlchemy sees it for itself, and tells its pool
                 self._connection.exec_driver_sql("SELECT 1")
         return exc.DBAPIError.instance(
