@@ -5,19 +5,18 @@ SQLAlchemy takes three times as long as the driver to carry one out and to hand 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, exc
 
-_PARAMETER: Final = re.compile(r"(?<!:):(\w+)")
+from lib.sql.statements import PARAMETER
 
 
 def for_driver(statement: str) -> str:
     """A statement with `:named` parameters as the driver takes it."""
-    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
+    return PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
 class DriverCursor:
