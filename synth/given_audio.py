@@ -14,9 +14,10 @@ from lib.voices import engine_facts, without_markup, words_of
 from lib.voices.facts import USUAL_LETTERS_PER_SECOND
 from lib.voices.markup import pauses_s
 from lib.voices.usual_silences import USUAL_PAUSES
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import decibels, integrated_loudness
 from synth.audio.measures import PieceMeasures, measure_piece
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import Samples
 from synth.audio.trim import trim
 from synth.speech.heard_pieces import is_sound
 from synth.speech.verdicts import verdict_of_given

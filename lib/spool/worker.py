@@ -10,7 +10,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from lib.files import read_plain, sweep_drafts, sync_folder, take_lock, write_whole
+from lib.files import (
+    read_plain,
+    sweep_drafts,
+    sync_file,
+    sync_folder,
+    take_lock,
+    write_in_place,
+    write_whole_alone,
+)
 from lib.spool import layout
 from lib.spool.bell import Bell, ring
 from lib.spool.errors import InvalidSpoolData, SpoolBusy, SpoolUnusable, unusable
@@ -168,14 +176,17 @@ class WorkerSpool:
     def publish(self, entry: str, result: SpoolResult) -> None:
         """Put result and scratch folder into the outbox, whole or not at all, and let go of the job.
 
-        The audio in the scratch folder must be on the disk already (its writer syncs it).
+        What lies in the scratch folder need not be on the disk yet. Threads: any, also several at once.
         """
         folder = self.root / layout.TMP / entry
         target = self.root / layout.OUTBOX / entry
         if not folder.is_dir():
             folder = self.scratch(entry)
         with _as_sentences(folder):
-            write_whole(folder / layout.RESULT, result.to_bytes(), sync=True)
+            for file in sorted(folder.iterdir()):
+                sync_file(file)
+            write_in_place(folder / layout.RESULT, result.to_bytes(), sync=True)
+            sync_folder(folder)
             if not target.exists():  # else: published by a worker that died before it let go
                 folder.rename(target)
                 sync_folder(target.parent)
@@ -218,7 +229,7 @@ class WorkerSpool:
         """Write the sign of life. Not synced: it means nothing after a power cut."""
         path = self.root / layout.HEARTBEAT
         with _as_sentences(path):
-            write_whole(path, heartbeat.to_bytes(), sync=False)
+            write_whole_alone(path, heartbeat.to_bytes())
 
     def wait(self, timeout_s: float, also: Sequence[int] = ()) -> None:
         """Return when a client rings, a descriptor of `also` is readable, or after `timeout_s` seconds."""

@@ -49,9 +49,17 @@ class EncodingFailed(JobFailed):
 
 
 def write_audio(
-    path: Path, samples: Samples, sample_rate: int, file_format: str, tags: Tags = _UNTAGGED
+    path: Path,
+    samples: Samples,
+    sample_rate: int,
+    file_format: str,
+    tags: Tags = _UNTAGGED,
+    *,
+    sync: bool = True,
 ) -> Written:
     """Encode mono `samples` to `path` (its folder exists) through a temporary name, synced and renamed.
+
+    Without `sync` it is the caller who has it on the disk before anybody relies on it.
 
     Raises:
         BadConfiguration: the folder cannot be written, or the disk is full.
@@ -66,23 +74,24 @@ def write_audio(
             add_chunk(draft, id3_header(tags))
         _check(draft, path.name, len(samples), sample_rate)
 
-    return _written(path, make)
+    return _written(path, make, sync=sync)
 
 
-def write_beside(path: Path, data: bytes) -> Written:
+def write_beside(path: Path, data: bytes, *, sync: bool = True) -> Written:
     """Write what lies beside the audio, in the same way: through a temporary name, synced and renamed.
 
     Raises:
         BadConfiguration: the folder cannot be written, or the disk is full.
     """
-    return _written(path, lambda draft: draft.write_bytes(data))
+    return _written(path, lambda draft: draft.write_bytes(data), sync=sync)
 
 
-def _written(path: Path, make: Callable[[Path], object]) -> Written:
+def _written(path: Path, make: Callable[[Path], object], *, sync: bool) -> Written:
     try:
         with draft_beside(path) as draft:
             make(draft)
-            sync_file(draft)
+            if sync:
+                sync_file(draft)
             digest, size = _digest(draft), draft.stat().st_size
             draft.replace(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Levels of a signal that is never held whole: the measures of `synth.audio.spectrum`, block by block."""
+"""Levels of a signal, block by block: of one in memory, or of one that is never held whole."""
 
 from __future__ import annotations
 
@@ -20,6 +20,40 @@ _AFTER: Final = _TAPS // 2
 _SHAPE: Final = 4.0  # of the Kaiser window: within 0.05 dB up to 19 twentieths of the band
 _BLOCK: Final = 40  # samples that are interpolated by one row of a matrix
 _ROWS: Final = 30  # of a product, so that it is left to one thread (`synth.audio.k_weighting`)
+
+
+def measure_levels(signal: Samples, sample_rate: int) -> Levels:
+    """Levels of `signal`; the sample rate must be a multiple of 1000 (8, 16, 24, 48 kHz and the like).
+
+    It takes a third of the time of transforms, and as little memory beside the signal as a stream.
+    """
+    if sample_rate % 1000:
+        raise ValueError(f"the sample rate {sample_rate} is no multiple of 1000")
+    hop, meter = sample_rate // 10, EnergyMeter(sample_rate)
+    energies: list[NDArray[np.float64]] = []
+    peaks: list[NDArray[np.float32]] = []
+    for first in range(0, max(len(signal), 1), _HOPS * hop):
+        hops = min(max(math.ceil((len(signal) - first) / hop), 1), _HOPS)
+        part = _around(signal, first, hops * hop)
+        energies.append(meter.energy(part[_BEFORE : _BEFORE + hops * hop]))
+        peaks.append(_true_peaks(part, sample_rate, 1))
+    return Levels(
+        energy=np.concatenate(energies)[: math.ceil(len(signal) / hop)],
+        peaks=np.concatenate(peaks)[: math.ceil(len(signal) / (sample_rate // 1000))],
+        samples=len(signal),
+        sample_rate=sample_rate,
+    )
+
+
+def _around(signal: Samples, first: int, length: int) -> Samples:
+    """So many samples from `first` on, with those that interpolation needs; silence beyond the ends."""
+    begin, end = first - _BEFORE, first + length + _AFTER
+    inside = signal[max(begin, 0) : end]
+    if len(inside) == end - begin:
+        return inside
+    padded = np.zeros(end - begin, np.float32)
+    padded[max(-begin, 0) : max(-begin, 0) + len(inside)] = inside
+    return padded
 
 
 class LevelStream:

@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
-from synth.audio.spectrum import Levels, Samples, measure_levels
+from synth.audio.spectrum import Levels, Samples
 
 CEILING_DBTP: Final = -1.5
 _SAFETY_DB: Final = 0.05  # for meters that interpolate a little differently

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -44,7 +45,8 @@ def likeness(signal: Samples, sample_rate: int) -> float:
     told = _sounding_share(spectra, width) >= _LEAST_SOUNDING
     for first in firsts:
         if told[first]:
-            alike = (flat[first + lag :] @ flat[first])[told[first + lag :]]
+            # not `@`: a product of this size is shared out to threads, and waits for the engine's core
+            alike = np.einsum("ij,j->i", flat[first + lag :], flat[first])[told[first + lag :]]
             best = max(best, float(alike.max(initial=0.0)))
     return best
 
@@ -64,13 +66,19 @@ def _spectra(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
     if len(signal) < window:
         return np.zeros((0, _BANDS), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(signal, window)[::hop]
-    power = np.square(np.abs(np.fft.rfft(frames * np.hanning(window).astype(np.float32), axis=1)))
-    bins = np.fft.rfftfreq(window, 1 / sample_rate)
-    edges = np.geomspace(_LOWEST_HZ, min(_HIGHEST_HZ, sample_rate / 2), _BANDS + 1)
-    band = np.clip(np.searchsorted(edges, bins, side="right") - 1, -1, _BANDS)
-    spread = np.zeros((len(bins), _BANDS), np.float32)
-    inside = (band >= 0) & (band < _BANDS)
-    spread[np.flatnonzero(inside), band[inside]] = 1.0
-    levels = np.log(power.astype(np.float32) @ spread + np.float32(_FLOOR))
+    found = np.fft.rfft(frames * np.hanning(window).astype(np.float32), axis=1)
+    power = np.square(found.real) + np.square(found.imag)
+    levels = np.log(_in_bands(power, window, sample_rate) + np.float32(_FLOOR))
     spectra: NDArray[np.float32] = (levels - levels.mean(axis=0)).astype(np.float32)
     return spectra
+
+
+def _in_bands(power: NDArray[np.float32], window: int, sample_rate: int) -> NDArray[np.float32]:
+    """(frames, bands) sums over the bins of each band."""
+    bins = np.fft.rfftfreq(window, 1 / sample_rate)
+    edges = np.geomspace(_LOWEST_HZ, min(_HIGHEST_HZ, sample_rate / 2), _BANDS + 1)
+    places = np.searchsorted(bins, edges, side="left")
+    bands = np.zeros((len(power), _BANDS), np.float32)
+    for band, (first, last) in enumerate(pairwise(places)):
+        bands[:, band] = power[:, first:last].sum(axis=1)  # no bin lies in the lowest of a low rate
+    return bands

@@ -17,6 +17,8 @@ FRAME_S: Final = 0.020
 LEAD_S: Final = 0.060  # kept before the first sound
 TRAIL_S: Final = 0.120  # kept after the last: speech decays
 FADE_S: Final = 0.008
+_HELD_S: Final = 0.020  # of what is kept after the last sound: it may still be a sound
+_DYING_DB: Final = -40.0  # where the rest of it ends: a hum that goes on dies away instead of being cut
 _UNDER_PEAK_DB: Final = -40.0
 _FLOOR_DB: Final = -60.0
 _LARGEST_OFFSET: Final = 0.002  # of a constant that is not worth removing
@@ -39,7 +41,11 @@ class Trimmed:
 
 
 def trim(signal: Samples, sample_rate: int) -> Trimmed:
-    """Exactly LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty."""
+    """Exactly LEAD_S before the first and TRAIL_S after the last sounding frame; silence becomes empty.
+
+    What goes on under the threshold after the last of them, such as the hum of an m, dies away within
+    TRAIL_S: cut there, a limiter that lowers the peaks by 12 dB would make a loud end of it.
+    """
     signal = without_offset(signal)
     powers = frame_powers(signal, sample_rate)
     active = _louder(powers, signal)
@@ -50,6 +56,8 @@ def trim(signal: Samples, sample_rate: int) -> Trimmed:
     begin, end = int(where[0]) * frame, min((int(where[-1]) + 1) * frame, len(signal))
     first, last = begin - round(LEAD_S * sample_rate), end + round(TRAIL_S * sample_rate)
     kept = faded(signal[max(first, 0) : last], sample_rate)
+    margin = kept[end - max(first, 0) :]
+    margin *= _dying(sample_rate)[: len(margin)]
     return Trimmed(
         samples=np.pad(kept, (max(-first, 0), max(last - len(signal), 0))),
         active=active,
@@ -78,7 +86,7 @@ def frame_powers(signal: Samples, sample_rate: int) -> NDArray[np.float32]:
 
 
 def _louder(powers: NDArray[np.float32], signal: Samples) -> NDArray[np.bool_]:
-    peak = float(np.abs(signal).max(initial=0.0))
+    peak = float(max(signal.max(initial=0.0), -signal.min(initial=0.0)))
     threshold = max(peak * amplitude(_UNDER_PEAK_DB), amplitude(_FLOOR_DB))
     sounding: NDArray[np.bool_] = powers > threshold**2
     return sounding
@@ -166,6 +174,15 @@ def faded(signal: Samples, sample_rate: int, *, start: bool = True, end: bool = 
         if end:
             changed[-length:] *= curve[::-1]
     return changed
+
+
+@lru_cache(maxsize=16)
+def _dying(sample_rate: int) -> Samples:
+    """The gain over TRAIL_S: straight down in decibels, as sounds die away in a room."""
+    seconds = np.arange(round(TRAIL_S * sample_rate)) / sample_rate
+    gain_db = _DYING_DB * np.maximum(seconds - _HELD_S, 0.0) / (TRAIL_S - _HELD_S)
+    curve: Samples = np.power(10.0, gain_db / 20).astype(np.float32)
+    return curve
 
 
 @lru_cache(maxsize=16)

@@ -15,7 +15,7 @@ from synth.commands import options as o
 if TYPE_CHECKING:
     from lib.spool import SpoolResult
 
-_SWITCH_S: Final = 0.0005  # seconds
+_SWITCH_S: Final = 0.003  # seconds
 
 
 EXAMPLES = ("voice-synth work --spool spool --once",)
@@ -43,8 +43,9 @@ def command(
     from synth.worker.resident import Worker, WorkerOptions
     from synth.worker.stop import StopSignal
 
-    # By default a thread may keep the interpreter for 5 ms after another asked for it: the engine's
-    # would wait for the encoder's at each return from the model.
+    # How long a thread may keep the interpreter after another asked for it. By default 5 ms: the engine's
+    # would wait for the encoder's at each return from the model. With less than it takes to read a text,
+    # the encoder's, which begins beside the engine, takes it away in the middle of that.
     sys.setswitchinterval(_SWITCH_S)
     stop = StopSignal(clock)
     stop.on_signals(signal.SIGTERM, signal.SIGINT)

@@ -54,11 +54,11 @@ def speak(
     return finish(performance, clock, out)
 
 
-def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
+def finish(performance: Performance, clock: Clock, out: Path, *, sync: bool = True) -> SpokenRecord:
     """Choose, level, encode and record the takes. May run in another thread than `perform`.
 
     The chosen take goes to `out` plus the format's suffix, the others to `out`.take-02 and so on. Every file
-    is whole or absent.
+    is whole or absent; without `sync` it is the caller who has them on the disk.
     """
     request = performance.request
     started = clock.monotonic()
@@ -68,7 +68,7 @@ def finish(performance: Performance, clock: Clock, out: Path) -> SpokenRecord:
         raw = _at_asked_rate(performance, performance.takes[made])
         leveled = _leveled(performance, raw)
         cues = _cues(performance, raw, leveled)
-        finished.append(_write(out, number, made + 1, raw, leveled, cues, request))
+        finished.append(_write(out, number, made + 1, raw, leveled, cues, request, sync=sync))
     work_s = performance.work_s + clock.monotonic() - started
     return make_record(performance, finished, work_s, clock.now())
 
@@ -110,7 +110,7 @@ def _leveled(performance: Performance, raw: RawTake) -> Leveled:
 def _cues(performance: Performance, raw: RawTake, leveled: Leveled) -> tuple[Cue, ...]:
     if performance.shown is None:
         return ()
-    return captions_of(performance.shown, raw, seconds_of(leveled.samples, raw.sample_rate))
+    return captions_of(performance.shown(), raw, seconds_of(leveled.samples, raw.sample_rate))
 
 
 def _write(
@@ -121,6 +121,8 @@ def _write(
     leveled: Leveled,
     cues: tuple[Cue, ...],
     request: SpeakRequest,
+    *,
+    sync: bool,
 ) -> FinishedTake:
     path, rate = take_path(out, number, request.file_format), raw.sample_rate
     try:
@@ -129,10 +131,14 @@ def _write(
         raise BadConfiguration(f"The folder {path.parent} cannot be made: {error.strerror}.") from None
     peaks = None
     if request.peaks:  # before the audio, for whoever waits for that
-        peaks = write_beside(take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate))
+        peaks = write_beside(
+            take_path(out, number, PEAKS_SUFFIX), peaks_json(leveled.samples, rate), sync=sync
+        )
     captions: list[Written] = []
     if request.captions:
         made_of = rendered(cues, seconds_of(leveled.samples, rate))
-        captions = [write_beside(take_path(out, number, suffix), data) for suffix, data in made_of.items()]
-    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request))
+        captions = [
+            write_beside(take_path(out, number, suffix), data, sync=sync) for suffix, data in made_of.items()
+        ]
+    written = write_audio(path, leveled.samples, rate, request.file_format, tags_of(request), sync=sync)
     return FinishedTake(number, made, raw, leveled, written, peaks, cues, tuple(captions))

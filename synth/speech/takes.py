@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from lib.voices import Pauses, TextRefused, check_text, unread_phonemes, unspoken_characters
@@ -138,7 +139,7 @@ class Performance:
     pieces: int
     warnings: tuple[str, ...]
     work_s: float  # seconds spent speaking
-    shown: ShownText | None = None  # what is written of each piece; None: no captions
+    shown: Callable[[], ShownText] | None = None  # what is written of each piece; None: no captions
     kept: KeptPieces | None = None  # where its takes lie; None: in memory
 
 
@@ -168,10 +169,13 @@ def _spread(position: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What to speak, as it is written, and warnings of what will not be spoken."""
+    """What to speak, as it is written, and warnings of what will not be spoken.
+
+    `shown` is worked out when captions first ask for it: the engine does not wait for that.
+    """
 
     pieces: list[Piece]
-    shown: ShownText
+    shown: Callable[[], ShownText]
     warnings: tuple[str, ...]
 
 
@@ -199,7 +203,8 @@ def parts_of(request: SpeakRequest, limits: EngineLimits) -> Parts:
         warnings.append(f"The engine {engine} leaves out letters of other scripts: {unspoken[:20]!r}.")
     if dropped:
         warnings.append(f"Sentences left out: {dropped}; the engine {engine} cannot speak their script.")
-    shown = shown_text(script.normalized, [piece.text for piece in pieces], spoken)
+    texts = [piece.text for piece in pieces]
+    shown = cache(lambda: shown_text(script.normalized, texts, spoken))
     return Parts(kept, shown, tuple(warnings))
 
 

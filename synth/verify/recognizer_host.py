@@ -26,9 +26,13 @@ from typing import Any, BinaryIO, Final
 _GIVES_WAY: Final = 5  # of 19
 _RATE: Final = 16_000
 _CAREFUL_BEAMS: Final = 5
+#: Behind the last word that was heard: no more than the margin of a take and what a time may be off. To hear
+#: it by itself would cost another window, and a recogniser puts an "And" there.
+_MARGIN_S: Final = 0.35
 _NEEDED: Final = ("model.bin", "tokenizer.json")
-#: Numbers and signs may be written in many ways, words in one: so they are written as words.
-_NOT_WORDS: Final = re.compile(r"[0-9$£€¥%&+=@#°*/]")
+#: Numbers and signs may be written in many ways, words in one: so they are written as words. Behind a hyphen,
+#: as in "COVID-19", it would go on with a digit, and so not at all.
+_NOT_WORDS: Final = re.compile(r"[-0-9$£€¥%&+=@#°*/]")
 
 
 class WhisperModelFolder:
@@ -61,11 +65,14 @@ class WhisperModelFolder:
             word_timestamps=asked["timed"],
         )
         words: list[tuple[str, float, float]] = []
-        for segment in segments:
+        heard_to = len(samples) / _RATE - _MARGIN_S
+        for segment in segments:  # each window is heard when its first segment is asked for
             if asked["timed"]:
                 words += [(word.word, float(word.start), float(word.end)) for word in segment.words or ()]
             else:
                 words += [(word, float(segment.start), float(segment.end)) for word in segment.text.split()]
+            if segment.end >= heard_to:
+                break
         return words
 
 

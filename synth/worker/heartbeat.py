@@ -27,7 +27,7 @@ class HeartbeatWriter:
         self._beat = Heartbeat(os.getpid(), WorkerState.LOADING, 0.0, clock.now(), engine, 0)
         self._last = float("-inf")
         self._lock = threading.Lock()
-        self.finished = 0
+        self._finished = 0
 
     def keep(self, state: WorkerState, entries: tuple[str, ...] = (), done: int = 0, total: int = 0) -> None:
         """Write if the state or the jobs at hand are new, or the last beat is old enough."""
@@ -41,6 +41,11 @@ class HeartbeatWriter:
         with self._lock:
             self._beat = replace(self._beat, state=state, entries=entries, pieces_done=done, pieces=total)
             self._write()
+
+    def count_finished(self) -> None:
+        """One more job has its result. Threads: any."""
+        with self._lock:
+            self._finished += 1
 
     @contextlib.contextmanager
     def repeated(self) -> Iterator[None]:
@@ -63,5 +68,5 @@ class HeartbeatWriter:
 
     def _write(self) -> None:
         self._last = self._clock.monotonic()
-        self._beat = replace(self._beat, at=self._clock.now(), finished=self.finished)
+        self._beat = replace(self._beat, at=self._clock.now(), finished=self._finished)
         self._spool.beat(self._beat)

@@ -231,13 +231,13 @@ class JobSpeaker:
             run.rejected = FileRef(written.path.name, written.bytes, written.sha256)
 
     def finish(self, performance: Performance, run: JobRun, folder: Path) -> SpoolResult:
-        """Make the files in `folder`; never raises for what is wrong with one job.
+        """Make the files in `folder`, which publishing syncs; never raises for what is wrong with one job.
 
         Raises:
             SpoolFull: the disk is full, say; the job is as good as before.
         """
         try:
-            record = finish(performance, self._clock, folder / AUDIO)
+            record = finish(performance, self._clock, folder / AUDIO, sync=False)
         except Exception as error:
             if is_passing(error):
                 raise SpoolFull(f"The audio of {run.request_id} cannot be written now: {error}") from error

@@ -1,15 +1,14 @@
 """The resident worker: loads the model once, then turns spool jobs into results until it is asked to stop.
 
-Four threads. The main one speaks. A second one levels, encodes and publishes what was spoken, so that the
-engine does not wait for encoders and disks; it is at most two jobs, or one batch, behind. A third repeats the
-heartbeat, a fourth uploads results whose client asks for that.
+The main thread speaks. Others finish what was spoken (`finishers.py`); they are at most eight jobs, or one
+batch, behind. Another repeats the heartbeat, another one uploads results whose client asks for that.
 
 Jobs of one engine and model are spoken together: whenever the pieces of those at hand do not fill a batch of
 the engine, the next job is taken up too. With an engine of several models, jobs of the one that is loaded go
 first, but not for ever. Each has its own result, limit of time, cancellation and progress.
 
 A picture is drawn by the first thread, one at a time, once no speech is at hand; what was spoken before is
-finished by the second meanwhile.
+finished by the others meanwhile.
 
 Whoever judges a death of this process looks at the heartbeat: the jobs it names were at hand. What an earlier
 worker held when it ended is therefore finished alone, to its last byte, before anything else is begun: if it
@@ -19,9 +18,7 @@ was the encoder that died of it, the next death names the right job. So is a job
 from __future__ import annotations
 
 import contextlib
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,13 +42,17 @@ from synth.speech.kept_pieces import KeptPieces, PiecesUnkept, sweep
 from synth.speech.performance import batch_of, speak_together
 from synth.speech.rejected_audio import NotVerified
 from synth.speech.takes import Performance
+from synth.worker.finishers import Finishers
 from synth.worker.heartbeat import HeartbeatWriter
 from synth.worker.jobs import Asked, EngineShelf, GivenUp, JobAtHand, JobRun, JobSpeaker, classify
 from synth.worker.pictures import PictureDrawer, is_picture
 from synth.worker.stop import StopSignal
 from synth.worker.uploads import Uploader
 
-_MOST_BEHIND: Final = 2
+_MOST_BEHIND: Final = 8
+_PUBLISHERS: Final = (
+    3  # threads: a busy disk takes up to 60 ms for a result, the built-in engine 75 for a take
+)
 _MOST_AT_HAND: Final = 64  # as many as a heartbeat names
 _SWEEP_EVERY_S: Final = 3600.0  # pieces that nobody went on with
 _LOOK_EVERY_S: Final = 0.1  # a client that cannot ring the bell is heard this soon
@@ -101,7 +102,7 @@ class Worker:
         self._loaded: tuple[str, str] | None = None  # the kin of the last job, where it can be another's
         self._speaks = options.engine  # the engine of the last job that was begun
         self._passed_over = 0  # jobs of that kin, in a row, that went before the oldest
-        self._behind: deque[Future[None]] = deque()
+        self._finishers = Finishers(self._finish, self._publish, told)
         self._next_sweep = 0.0
 
     def run(self) -> None:
@@ -121,13 +122,13 @@ class Worker:
             except LoadStopped as error:
                 self._say(error.message)
             else:
-                with ThreadPoolExecutor(1, thread_name_prefix="finish") as finisher:
+                with self._finishers:
                     try:
-                        self._serve(finisher)
+                        self._serve()
                     finally:
                         for job in self._at_hand:
                             job.let_go(ResultErrorClass.ENGINE)
-                        self._catch_up(0)
+                        self._finishers.catch_up(0)
                         if self._drawer is not None:
                             self._drawer.close()
         self._pulse.beat(WorkerState.STOPPED)
@@ -138,17 +139,17 @@ class Worker:
             self._loaded = (self._options.engine, engine.load().name)
         self._say(f"ready: engine {self._options.engine}, spool {self._spool.root}")
 
-    def _serve(self, finisher: ThreadPoolExecutor) -> None:
+    def _serve(self) -> None:
         while True:
             self._sweep_pieces()
             self._speak_samples()
             self._gather()
             if self._at_hand:
-                self._speak(finisher)
+                self._speak()
                 continue
             if self._stop.asked:
                 break
-            self._catch_up(0)
+            self._finishers.catch_up(0)
             if self._options.once:
                 break
             self._pulse.keep(WorkerState.IDLE)
@@ -167,6 +168,7 @@ class Worker:
         """Let a client hear that this process speaks. Nobody waits long: it comes before the next call."""
         for name in self._samples.asked():
             try:
+                self._finishers.begin()
                 text = self._samples.begin(name)
                 if text is not None:
                     self._samples.answer(name, self._speaker.sample(text, self._samples.scratch(name)))
@@ -208,7 +210,7 @@ class Worker:
         if alone:
             if self._at_hand:
                 return False
-            self._catch_up(0)
+            self._finishers.catch_up(0)
         run = JobRun.of(taken, self._clock.now())
         if self._drawer is not None and taken.job is not None and is_picture(taken.job):
             if not self._at_hand:
@@ -234,6 +236,7 @@ class Worker:
         entry = run.entry
         try:
             self._begin(entry)
+            self._finishers.begin()
             self._pulse.beat(WorkerState.WORKING, (entry,), 0, 1)
             result = drawer.draw(drawer.read(job), run, lambda: self._spool.scratch(entry))
             if self._spool.canceled(entry):
@@ -244,7 +247,7 @@ class Worker:
             self._fail(run, error)
         else:
             self._pulse.beat(self._state(), (entry,), 1, 1)
-            self._publish(result)
+            self._publish_here(result)
 
     def _begin(self, entry: str) -> None:
         """Note on disk that the job is at hand. Raises GivenUp."""
@@ -269,6 +272,7 @@ class Worker:
             return None
         loads = asked.kin[0] != self._speaks or self._loaded not in (None, asked.kin)
         if loads:  # perhaps: whoever watches the job's time does not count what that takes
+            self._finishers.begin()
             self._pulse.beat(WorkerState.LOADING, (entry,))
         job = self._speaker.begin(asked, run, alone=alone, kept=self._kept(asked, run))
         self._speaks = asked.kin[0]
@@ -297,8 +301,9 @@ class Worker:
 
     # --- speaking ----------------------------------------------------------------------------------------
 
-    def _speak(self, finisher: ThreadPoolExecutor) -> None:
+    def _speak(self) -> None:
         """One call of the engine for the jobs at hand, and what follows for each of them."""
+        self._finishers.begin()
         jobs = list(self._at_hand)
         if not any(job.performing.pending for job in jobs):  # the next job is looked for meanwhile
             jobs[0].performing.wait(_LOOK_EVERY_S)
@@ -308,9 +313,9 @@ class Worker:
         for job, trouble in zip(jobs, troubles, strict=True):
             if job.performing.saved:
                 self._spool.note_progress(job.run.entry)
-            self._settle(job, trouble, finisher)
+            self._settle(job, trouble)
 
-    def _settle(self, job: JobAtHand, trouble: Exception | None, finisher: ThreadPoolExecutor) -> None:
+    def _settle(self, job: JobAtHand, trouble: Exception | None) -> None:
         try:
             if trouble is not None:
                 raise trouble
@@ -329,7 +334,7 @@ class Worker:
             self._fail(job.run, error)
             job.let_go(classify(error)[0])
         else:
-            self._hand_over(job, performance, finisher)
+            self._hand_over(job, performance)
 
     def _check(self, job: JobAtHand) -> None:
         """Raises what ends the job between two calls of the engine."""
@@ -340,25 +345,26 @@ class Worker:
             raise _GiveBack
         job.check_time(self._clock.monotonic())
 
-    def _hand_over(self, job: JobAtHand, performance: Performance, finisher: ThreadPoolExecutor) -> None:
-        """Let the second thread finish what was spoken."""
+    def _hand_over(self, job: JobAtHand, performance: Performance) -> None:
+        """Let others finish what was spoken."""
         self._at_hand.remove(job)
         if not job.alone:
             self._spool.set_aside(job.run.entry)
-        self._catch_up(max(_MOST_BEHIND, batch_of(job.engine)) - 1)
-        self._behind.append(finisher.submit(self._finish, performance, job))
+        self._finishers.catch_up(max(_MOST_BEHIND, batch_of(job.engine)) - 1)
+        self._finishers.take(performance, job)
         if job.alone:
-            self._catch_up(0)
+            self._finishers.catch_up(0)
 
-    def _finish(self, performance: Performance, job: JobAtHand) -> None:
-        """In the second thread."""
-        result = self._speaker.finish(performance, job.run, self._spool.scratch(job.run.entry))
-        self._publish(result)
-        job.let_go(None if result.error is None else result.error.error_class)
+    def _finish(self, performance: Performance, job: JobAtHand) -> SpoolResult:
+        return self._speaker.finish(performance, job.run, self._spool.scratch(job.run.entry))
 
     def _publish(self, result: SpoolResult) -> None:
         self._spool.publish(result.entry, result)
-        self._pulse.finished += 1
+        self._pulse.count_finished()
+
+    def _publish_here(self, result: SpoolResult) -> None:
+        """What nobody has to finish."""
+        self._publish(result)
         self._told(result)
 
     def _fail(self, run: JobRun, error: Exception) -> None:
@@ -367,13 +373,8 @@ class Worker:
         if isinstance(error, NotVerified):
             self._speaker.keep_rejected(error, run, self._spool.scratch(run.entry))
         result = run.failed(error, self._clock.now())
-        self._publish(result)
+        self._publish_here(result)
         self._say(f"failed: {run.request_id}: {result.error.message if result.error else ''}")
-
-    def _catch_up(self, most: int) -> None:
-        """Wait until at most `most` jobs are behind. Raises what went wrong with one (a full disk)."""
-        while len(self._behind) > most:
-            self._behind.popleft().result()
 
     def _state(self) -> WorkerState:
         return WorkerState.DRAINING if self._stop.asked else WorkerState.WORKING

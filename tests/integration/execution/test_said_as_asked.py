@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import integrated_loudness
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import Samples
 from synth.audio.trim import FRAME_S, sounding_frames
 from tests.integration.execution.conftest import Machine
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lib.clock import SystemClock
 from lib.voices import ENGINES_GROUP, ResolvedVoice, TextRefused, UnknownEngine, VoiceRegistry, engine_facts
 from lib.voices.engines import HIBARI
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import integrated_loudness
-from synth.audio.spectrum import measure_levels
 from synth.audio.trim import trim
 from synth.engines import Engine, Speech, Utterance, create_engine, installed_engines
 from synth.engines.hibari import ENGINE

@@ -74,7 +74,7 @@ class TestWindows:
     def test_hold_thirty_seconds_at_most(self, hall: Hall) -> None:
         hall.ears.said |= {1: "nobody came", 2: "stop the car", 3: "yes it is"}
         for number, text in ((1, "Nobody came."), (2, "Stop the car."), (3, "Yes, it is.")):
-            hall.say(number, text, seconds=14.0)
+            hall.say(number, text, seconds=13.5)
         assert oks(hall.verdicts()) == [True, True, True]
         assert hall.ears.windows == [(99,), (1, 2), (3,)]
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import level
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import Samples
 
 
 def sine(seconds: float, dbfs: float, hertz: float = 997.0, rate: int = 24_000) -> Samples:

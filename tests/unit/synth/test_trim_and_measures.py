@@ -49,6 +49,23 @@ def test_hiss_is_not_kept() -> None:
     assert len(trim(np.concatenate([hum(1.0), hiss]), RATE).samples) < 1.3 * RATE
 
 
+@pytest.mark.parametrize("rate", [16_000, 24_000])
+def test_a_hum_that_goes_on_dies_away_instead_of_being_cut(rate: int) -> None:
+    """The m of "team": 42 dB under the peak, and 30 dB under it once a limiter has lowered that by 12."""
+    humming = hum(0.5, level=0.5 * 10 ** (-42 / 20), rate=rate)
+    trimmed = trim(np.concatenate([hum(1.0, level=0.5, rate=rate), humming]), rate).samples
+
+    def level_db(end_s: float) -> float:
+        last = len(trimmed) - round((end_s - 0.02) * rate)
+        frame = trimmed[last - round(0.02 * rate) : last]
+        return float(10 * np.log10(np.square(frame).mean() / np.square(humming).mean()))
+
+    assert level_db(0.12) == pytest.approx(0.0, abs=0.5)  # what follows the last sound at once is left
+    assert level_db(0.06) < -10
+    assert level_db(0.02) < -30
+    assert np.abs(np.diff(trimmed[-round(TRAIL_S * rate) :])).max() < 2e-3
+
+
 def test_silence_alone_becomes_empty() -> None:
     assert len(trim(quiet(1.0), RATE).samples) == 0
     assert len(trim(quiet(0.0), RATE).samples) == 0

@@ -196,7 +196,15 @@ def test_a_spool_that_cannot_be_written_any_more_ends_the_worker_with_a_sentence
         bench.work()
 
 
-@pytest.mark.parametrize("place", ["audio", "result"])
+#: Where the disk is asked.
+DISK = {
+    "audio": "synth.audio.encode._encode",
+    "sync": "lib.spool.worker.sync_file",
+    "result": "lib.spool.worker.write_in_place",
+}
+
+
+@pytest.mark.parametrize("place", sorted(DISK))
 def test_a_full_disk_ends_the_worker_with_status_75_and_costs_the_job_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -204,7 +212,7 @@ def test_a_full_disk_ends_the_worker_with_status_75_and_costs_the_job_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     entry = bench.submit()
-    target = "synth.audio.encode._encode" if place == "audio" else "lib.spool.worker.write_whole"
+    target = DISK[place]
     for _ in range(7):
         with monkeypatch.context() as patched:
             patched.setattr(target, full)

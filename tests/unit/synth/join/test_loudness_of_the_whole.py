@@ -10,10 +10,11 @@ import pytest
 from synth.audio.level_stream import LevelStream
 from synth.audio.loudness_meter import amplitude, decibels, integrated_loudness
 from synth.audio.loudness_normalizer import CEILING_DBTP
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import Samples
 from synth.join.loudness import LEFT_ALONE_LU, levelled, plan_for
 from synth.join.sources import RATES
 from tests.unit.synth.join.playlists import RATE
+from tests.unit.synth.whole_transforms import levels_by_transforms
 
 
 def speechlike(seconds: float, *, level: float = 0.05) -> Samples:
@@ -57,7 +58,7 @@ def test_a_stream_has_the_levels_of_the_whole_signal(seconds: float, rate: int) 
     for block in in_blocks(signal):
         stream.feed(block)
 
-    found, known = stream.levels(), measure_levels(signal, rate)
+    found, known = stream.levels(), levels_by_transforms(signal, rate)
 
     assert found.samples == known.samples
     np.testing.assert_allclose(found.energy, known.energy, rtol=1e-4)
@@ -73,7 +74,7 @@ def test_the_highest_peak_of_a_stream_is_that_of_whole_transforms_though_it_has_
     for block in in_blocks(signal):
         coarse.feed(block)
 
-    highest = float(measure_levels(signal, RATE).peaks.max())
+    highest = float(levels_by_transforms(signal, RATE).peaks.max())
 
     assert float(streamed(signal).levels().peaks.max()) == pytest.approx(highest, rel=0.002)
     assert float(coarse.levels().peaks.max()) == pytest.approx(highest, rel=0.002)
@@ -89,7 +90,7 @@ def test_the_whole_gets_to_its_target_with_its_peaks_under_the_ceiling(target: f
     result = np.concatenate(list(levelled(in_blocks(signal), plan, RATE // 1000)))
 
     assert len(result) == len(signal)
-    found = measure_levels(result, RATE)
+    found = levels_by_transforms(result, RATE)
     assert integrated_loudness(found) == pytest.approx(target, abs=0.1)
     assert decibels(float(found.peaks.max())) <= CEILING_DBTP
     assert plan.limits == (target == -16.0)

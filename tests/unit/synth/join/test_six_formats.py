@@ -13,8 +13,9 @@ import pytest
 import soundfile
 
 from lib.captions import read_json
+from synth.audio.level_stream import measure_levels
 from synth.audio.loudness_meter import integrated_loudness
-from synth.audio.spectrum import Samples, measure_levels
+from synth.audio.spectrum import Samples
 from synth.audio.trim import FADE_S
 from synth.join.chapters import Chapter, id3_chapters
 from synth.join.cover import Cover, read_cover
