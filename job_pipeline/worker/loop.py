@@ -104,6 +104,8 @@ class WorkerLoop:
             self._gave_back = True
             self._pool.close()
             return 0.0  # what it told is heard in the next step
+        if self._drains:
+            self._give_back_unsure()
         if self._reports.write(at_once=self._gave_back):
             self._look_again = self._woke_others = True
         if self._drains:
@@ -163,27 +165,30 @@ class WorkerLoop:
         if self._look_again:
             self._look_again = False
             self._claim_at = now
-        # While ends cannot be written nothing is claimed: they would pile up, and their leases run out.
-        free = self._pool.free if self._reports.due_in_s is None else 0
-        if free < 1 or now < max(self._claim_at, self._away_until):
+        if now < max(self._claim_at, self._away_until) or not (self._unsure or self._room):
             return
         try:
             self._be_sure()
-            tasks = claim(
-                self._ledger,
-                self._stages,
-                owner=self._options.owner,
-                count=free,
-                lease_s=self._options.lease_s,
-            )
-            self._begin(tasks)
-            self._claim_at = now if len(tasks) == free else now + self._next_look_s(bool(tasks))
+            if room := self._room:
+                self._claim_anew(room, now)
         except JobRunnerError as error:
             if isinstance(error, UnsureClaim):
                 self._unsure = error.tasks
             self._away_until = self._clock.monotonic() + self._trouble.failed(error)
         else:
             self._trouble.over()
+
+    @property
+    def _room(self) -> int:
+        """How many tasks to claim. While ends cannot be written none: they would pile up, and their leases
+        run out."""
+        return self._pool.free if self._reports.due_in_s is None else 0
+
+    def _claim_anew(self, room: int, now: float) -> None:
+        owner, lease_s = self._options.owner, self._options.lease_s
+        tasks = claim(self._ledger, self._stages, owner=owner, count=room, lease_s=lease_s)
+        self._begin(tasks)
+        self._claim_at = now if len(tasks) == room else now + self._next_look_s(bool(tasks))
 
     def _be_sure(self) -> None:
         """Begin what an earlier claim leased all the same: else each would wait for the end of its lease, and
@@ -192,6 +197,14 @@ class WorkerLoop:
             lost = lost_leases(self._ledger, self._unsure, owner=self._options.owner)
             self._begin([task for task in self._unsure if task not in lost])
             self._unsure = ()
+
+    def _give_back_unsure(self) -> None:
+        """Have it written that what an earlier claim may have leased was not begun; of what it did not lease
+        nothing is written."""
+        self._held.add(self._unsure)
+        for task in self._unsure:
+            self._reports.add(task, Released(why="its worker was stopped"))
+        self._unsure = ()
 
     def _begin(self, tasks: Sequence[ClaimedTask]) -> None:
         self._held.add(tasks)
@@ -230,6 +243,6 @@ class WorkerLoop:
         ahead = [max(tended, away), self._rates.due_in_s, _LONGEST_PAUSE_S]
         if (due := self._reports.due_in_s) is not None:
             ahead.append(due)
-        elif self._pool.free:
+        elif self._unsure or self._pool.free:
             ahead.append(max(self._claim_at - now, away))
         return max(0.0, min(ahead))

@@ -1,7 +1,7 @@
 """The ledger of pipelines: one transaction at a time over whole runs.
 
-What may happen to a run is in `board`; the use cases are in `snapshots`, `runs`, `claims`, `gates`, `upkeep`,
-`trail` and `outside`, which all go through here.
+What may happen to a run is in `run_transitions`; the use cases are in `snapshots`, `runs`, `claims`, `gates`,
+`orchestration`, `trail` and `parked_tasks`, which all go through here.
 """
 
 from __future__ import annotations
@@ -63,21 +63,11 @@ EVERYBODY: Final = ""
 
 
 @cache
-def _for_many(dialect: str) -> Mapping[str, TextClause]:
-    """The statements that take many rows at once, for Postgres."""
-    if dialect != "postgresql":
-        return {}
-    return {name: text(for_many(_statements(dialect)[name].text)) for name in AT_ONCE}
-
-
-@cache
 def _for_driver() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The statements, and those that take many rows at once, as the driver of Postgres takes them."""
-    alone, many = (
-        {name: for_driver(statement.text) for name, statement in statements.items()}
-        for statements in (_statements("postgresql"), _for_many("postgresql"))
-    )
-    return alone, many
+    texts = {name: statement.text for name, statement in _statements("postgresql").items()}
+    alone = {name: for_driver(sql) for name, sql in texts.items()}
+    return alone, {name: for_driver(for_many(texts[name])) for name in AT_ONCE}
 
 
 class Transaction:
@@ -100,7 +90,7 @@ class Transaction:
     def run(self, name: str, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> int:
         """Carry out a statement, once or for each of `rows`; the number of rows it met."""
         values = {} if rows is None else rows
-        if rows is not None and not isinstance(rows, Mapping) and not rows:
+        if not values and not isinstance(values, Mapping):
             return 0
         if self._driver is None:
             return self.connection.execute(self._statements[name], values).rowcount

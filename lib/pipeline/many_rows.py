@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import create_mock_engine
 
 from lib.pipeline.tables import metadata
+from lib.sql.statements import PARAMETER
 
 #: Statements whose rows never meet the same row of a table twice: in one statement that would be an error.
 AT_ONCE: Final = frozenset(
@@ -38,7 +39,6 @@ _OTHERS: Final = {"now": _TIME, "expires_at": _TIME, "owner": "TEXT", "run": "TE
 #: Numbers come back as they were, to the last bit: their JSON is read as text by each column's own type.
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _TABLE: Final = re.compile(r"(?:UPDATE|INTO) (\w+)")
-_PARAMETER: Final = re.compile(r"(?<!:):(\w+)")
 _VALUES: Final = re.compile(r"VALUES \((.*?)\)", re.DOTALL)
 
 
@@ -56,7 +56,7 @@ def for_many(statement: str) -> str:
         "FROM unnest(ARRAY(SELECT json_array_elements(CAST(:rows AS JSON)))) "
         f"WITH ORDINALITY AS line (row, nth) CROSS JOIN LATERAL json_to_record(line.row) AS given ({columns})"
     )
-    body = _PARAMETER.sub(r"given.given_\1", statement)
+    body = PARAMETER.sub(r"given.given_\1", statement)
     if "VALUES (" in body:
         return _VALUES.sub(lambda found: f"SELECT {found[1]} {given} ORDER BY nth", body)
     changes, condition = body.split("WHERE", 1)
@@ -76,4 +76,4 @@ def _types(statement: str) -> Mapping[str, str]:
     assert table is not None
     columns: Iterable[sa.Column[Any]] = metadata.tables[table[1]].columns
     known = {column.name: column.type.compile(_POSTGRES) for column in columns} | _OTHERS
-    return {name: known[name] for name in _PARAMETER.findall(statement)}
+    return {name: known[name] for name in PARAMETER.findall(statement)}

@@ -5,18 +5,18 @@ SQLAlchemy takes three times as long as the driver to carry one out and to hand 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import Connection, exc
 
-_PARAMETER: Final = re.compile(r"(?<!:):(\w+)")
+from lib.sql.statements import PARAMETER
 
 
 def for_driver(statement: str) -> str:
     """A statement with `:named` parameters as the driver takes it."""
-    return _PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
+    return PARAMETER.sub(r"%(\1)s", statement.replace("%", "%%"))
 
 
 class DriverCursor:
@@ -62,10 +62,19 @@ class DriverCursor:
             raise self._told(error) from None
         return found
 
-    def _told(self, error: BaseException) -> exc.DBAPIError:
-        """The error as SQLAlchemy has it. A connection that is gone is used by nobody again."""
+    def _told(self, error: Exception) -> Exception:
+        """The error as SQLAlchemy has it. A connection that is gone nobody uses again, nor one as old."""
         dialect: Any = self._connection.dialect
         is_gone = bool(dialect.is_disconnect(error, self._driver, None))
-        if is_gone:
-            self._connection.invalidate(error)
-        return exc.DBAPIError(None, None, error, hide_parameters=True, connection_invalidated=is_gone)
+        if is_gone and not self._connection.invalidated:
+            with suppress(exc.DBAPIError):  # SQLAlchemy sees it for itself, and tells its pool
+                self._connection.exec_driver_sql("SELECT 1")
+        return exc.DBAPIError.instance(
+            None,
+            None,
+            error,
+            self._refusals,
+            hide_parameters=True,
+            connection_invalidated=is_gone,
+            dialect=dialect,
+        )

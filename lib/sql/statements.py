@@ -15,6 +15,8 @@ from typing import Final
 
 from sqlalchemy import TextClause, text
 
+#: A parameter; `::` is a cast.
+PARAMETER: Final = re.compile(r"(?<!:):(\w+)")
 _NAME: Final = re.compile(r"^-- name: (\w+)\n(-- .+\n)+", re.MULTILINE)
 #: A line for one database; other words close behind the -- would be a comment that was meant to be SQL.
 _MARKED: Final = re.compile(r"^[ \t]*--(\w+)(?: (.*))?(?:\n|\Z)", re.MULTILINE)

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from lib.clock import Clock, SystemClock
 from lib.errors import JobRunnerError
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.trail_files.files import TrailFiles
@@ -28,7 +28,11 @@ _ROUNDS: Final = 6
 
 @contextlib.contextmanager
 def kept_journal(
-    open_ledger: Callable[[], PipelineLedger], folder: Path, *, every_s: float = _EVERY_S
+    open_ledger: Callable[[], PipelineLedger],
+    folder: Path,
+    *,
+    every_s: float = _EVERY_S,
+    clock: Clock | None = None,
 ) -> Iterator[None]:
     """Within the block, bring the journal up to date every `every_s` seconds; and once more at its end.
 
@@ -41,7 +45,7 @@ def kept_journal(
     Threads: its own. Raises: what opening the ledger says.
     """
     ledger = open_ledger()
-    keeper = _Keeper(TrailFiles(ledger, folder, page=_PAGE), every_s)
+    keeper = _Keeper(TrailFiles(ledger, folder, page=_PAGE), every_s, clock or SystemClock())
     try:
         yield
     finally:
@@ -50,8 +54,8 @@ def kept_journal(
 
 
 class _Keeper:
-    def __init__(self, journal: TrailFiles, every_s: float) -> None:
-        self._journal, self._every_s = journal, every_s
+    def __init__(self, journal: TrailFiles, every_s: float, clock: Clock) -> None:
+        self._journal, self._every_s, self._clock = journal, every_s, clock
         self._stop = threading.Event()
         self._told = ""
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -65,16 +69,17 @@ class _Keeper:
         pause = self._every_s
         while True:
             last = self._stop.wait(pause)
-            began = time.monotonic()
+            began = self._clock.monotonic()
             kept_s = _ROUNDS * self._every_s
-            is_behind = self._catch_up() if last else self._catch_up(1, unless_others_s=kept_s)
+            written = self._catch_up() if last else self._catch_up(1, unless_others_s=kept_s)
             if last:
                 return
-            rest = _REST * (time.monotonic() - began)
-            pause = rest if is_behind else max(self._every_s, rest)
+            # To wait for a database that is away, or for another writer, is no work: nothing to rest from.
+            rest = _REST * (self._clock.monotonic() - began) if written else 0.0
+            pause = rest if written >= self._journal.page else max(self._every_s, rest)
 
-    def _catch_up(self, pages: float = math.inf, *, unless_others_s: float = 0.0) -> bool:
-        """Whether there may be more to write at once."""
+    def _catch_up(self, pages: float = math.inf, *, unless_others_s: float = 0.0) -> int:
+        """How many events were written."""
         try:
             written = self._journal.catch_up(pages=pages, unless_others_s=unless_others_s)
         except (OSError, JobRunnerError) as error:
@@ -82,6 +87,6 @@ class _Keeper:
             if reason != self._told:  # once, while it lasts
                 log.warning("the files of the trail are behind and follow later: %s", reason)
             self._told = reason
-            return False
+            return 0
         self._told = ""
-        return written >= self._journal.page
+        return written

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import exc
+from contextlib import ExitStack
+from functools import partial
 
-from lib.errors import TryAgain
+import pytest
+from sqlalchemy import Connection, exc, text
+
+from lib.errors import TryAgain, Unavailable
 from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.sql import open_database
 from lib.sql.driver_cursor import DriverCursor, for_driver
@@ -33,6 +36,35 @@ def test_a_transaction_whose_connection_ends_is_repeated_on_another(pg_shop: Sho
     assert len(tries) == 2
 
 
+def test_where_one_connection_ended_none_that_is_as_old_is_used_again(pg_shop: Shop) -> None:
+    ledger = PipelineLedger(open_database(pg_shop.url, schema=pg_shop.schema))
+    with ExitStack() as opened:
+        pids = [_pid(opened.enter_context(ledger.database.engine.connect())) for _ in range(3)]
+    for pid in pids:  # as a restart of the server ends them
+        pg_shop.ledger.look(partial(_end, pid=pid))
+    ledger.look(lambda transaction: transaction.all("open_gates"))
+    with ExitStack() as opened:
+        fresh = {_pid(opened.enter_context(ledger.database.engine.connect())) for _ in range(3)}
+    assert fresh.isdisjoint(pids)
+    ledger.database.close()
+
+
+def _end(transaction: Transaction, pid: int) -> None:
+    DriverCursor(transaction.connection).rows("SELECT pg_terminate_backend(%(pid)s)", {"pid": pid})
+
+
+def _pid(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def test_a_server_that_ends_each_connection_does_not_answer(pg_shop: Shop) -> None:
+    def work(transaction: Transaction) -> None:
+        DriverCursor(transaction.connection).rows("SELECT pg_terminate_backend(pg_backend_pid())", {})
+
+    with pytest.raises(Unavailable, match="does not answer"):
+        pg_shop.ledger.change(work)
+
+
 def test_what_takes_too_long_is_to_be_tried_again(pg_shop: Shop) -> None:
     database = open_database(pg_shop.url, schema=pg_shop.schema, patience_s=0.1, statement_timeout_ms=50)
     ledger = PipelineLedger(database)
@@ -46,6 +78,7 @@ def test_an_error_says_nothing_of_the_values(pg_shop: Shop) -> None:
         with pytest.raises(exc.DBAPIError) as told:
             DriverCursor(transaction.connection).run("SELECT CAST(%(secret)s AS TEXT) FROM nowhere", _SECRET)
         assert _SECRET["secret"] not in str(told.value)
+        assert isinstance(told.value, exc.ProgrammingError)
 
     pg_shop.ledger.look(work)
 

@@ -20,19 +20,25 @@ from tests.integration.pipeline.shop import SAMPLES, Shop, until
 
 
 class CutOff(PipelineLedger):
-    """Loses its connection once, in the commit of the first claim: behind what was `written`, or before."""
+    """Loses its connection once, in the commit of the first claim: behind what was `written`, or before.
 
-    def __init__(self, shop: Shop, written: bool) -> None:
+    Then it calls `at_cut`. `most`: how many leases were held at the same time.
+    """
+
+    def __init__(self, shop: Shop, written: bool, at_cut: Callable[[], None] = lambda: None) -> None:
         super().__init__(open_database(shop.url, schema=shop.schema))
-        self._written, self._cuts = written, 1
+        self._written, self._cuts, self._at_cut = written, 1, at_cut
+        self.most = 0
 
     def change(self, work: Callable[[Transaction], Any]) -> Any:
         def cut(transaction: Transaction) -> Any:
             answer = work(transaction)
             begun = transaction.all("leases_of", owner="ann")
+            self.most = max(self.most, len(begun))
             if not begun or not self._cuts:
                 return answer
             self._cuts -= 1
+            self._at_cut()
             if not self._written:
                 raise Unavailable("the connection ended")
             return _Cut()
@@ -66,6 +72,37 @@ def test_what_a_claim_leased_is_done_by_the_same_worker_in_the_same_attempt(
     top = lite_shop.task("r1", "top")
     assert (top.attempt, top.failures, top.lease_no) == (1, 0, 1)
     assert lite_shop.story("r1")[:3] == ["job_started", "stage_started:top", "stage_completed:top"]
+
+
+def test_no_more_is_claimed_than_there_is_room_for_beside_what_was_leased(lite_shop: Shop) -> None:
+    lite_shop.start(sample_dags.held, "r1", "r2")
+    (lite_shop.runs / "go-1").touch()
+    options = PipelineWorkerOptions(dags=[f"{SAMPLES}:held"], owner="ann", folder=lite_shop.runs, poll_s=0.05)
+    ledgers = [CutOff(lite_shop, True), CutOff(lite_shop, True)]
+    given = iter(ledgers)
+    worker = PipelineWorker(lambda: next(given), options)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        until(lambda: lite_shop.states() == {"completed": 2})
+    finally:
+        worker.drain()
+        thread.join()
+
+    assert max(ledger.most for ledger in ledgers) == options.concurrency
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_worker_that_is_drained_gives_back_what_it_may_have_leased(lite_shop: Shop, written: bool) -> None:
+    lite_shop.start(sample_dags.five, "r1")
+    options = PipelineWorkerOptions(dags=[f"{SAMPLES}:five"], owner="ann", folder=lite_shop.runs, poll_s=0.05)
+    worker = PipelineWorker(lambda: CutOff(lite_shop, written, worker.drain), options)
+    worker.run()
+
+    top = lite_shop.task("r1", "top")
+    assert (top.state, top.lease_owner, top.failures) == ("pending", None, 0)
+    assert top.ready_at is not None
+    assert lite_shop.notes() == []
 
 
 def test_a_claim_tells_which_tasks_it_is_unsure_of(lite_shop: Shop) -> None:

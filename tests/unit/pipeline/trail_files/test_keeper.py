@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from lib.pipeline.ledger import PipelineLedger
+from lib.clock import ManualClock
+from lib.errors import Unavailable
+from lib.pipeline.ledger import PipelineLedger, Transaction
 from lib.pipeline.trail_files import kept_journal
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, diamond
@@ -69,3 +73,30 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_written_later(
 
     assert told.lines == ["the files of the trail are behind and follow later: File exists"]
     assert check_files(floor.ledger, tmp_path) == 1
+
+
+class LongAway(PipelineLedger):
+    """The first time it is asked, it takes a minute to say that its server does not answer."""
+
+    def __init__(self, floor: Floor, clock: ManualClock) -> None:
+        super().__init__(open_database(f"sqlite:///{floor.ledger.database.address.file}"))
+        self._passing, self._is_away = clock, True
+
+    def look(self, work: Callable[[Transaction], Any]) -> Any:
+        if self._is_away:
+            self._is_away = False
+            self._passing.sleep(60)
+            raise Unavailable("the server does not answer")
+        return super().look(work)
+
+
+def test_a_keeper_that_waited_for_its_database_does_not_rest_for_it(floor: Floor, tmp_path: Path) -> None:
+    """P24."""
+    floor.start(diamond())
+    clock = ManualClock()
+    with kept_journal(lambda: LongAway(floor, clock), tmp_path, every_s=0.01, clock=clock):
+        give_up = time.monotonic() + 30
+        trail = tmp_path / "jobs" / "state.jsonl"
+        while not trail.exists() or not trail.stat().st_size:
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
