@@ -26,6 +26,7 @@ from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, get_job_status, list_runs
 
 log = logging.getLogger(__name__)
+_ANEW = "This stage runs anew: at once, or when the others in `rejected` were advanced, too."
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 _LIST = {
@@ -237,7 +238,7 @@ def try_again(request: Request, parts: Parts, run: RunId, asked: RetryBody) -> C
 @router.post(
     "/{run}/advance",
     response_model=None,
-    responses=changing(ref("job-pipeline-advance"), "This stage runs anew.", 404, 409),
+    responses=changing(ref("job-pipeline-advance"), _ANEW, 404, 409),
 )
 def run_anew(request: Request, parts: Parts, run: RunId, asked: AdvanceBody) -> ConsoleJson:
     """Run a stage anew and go on from there."""
@@ -246,5 +247,6 @@ def run_anew(request: Request, parts: Parts, run: RunId, asked: AdvanceBody) -> 
     who = operator_of(request, asked.operator)
     told = note_of_rejection(parts.ledger, run, asked.stage) if asked.with_note else asked.note
     stage = advance(parts.ledger, run, operator=who, stage=asked.stage, instruction=told)
+    others = [gate.task for gate in get_job_status(parts.ledger, run).rejected]
     tell(parts)
-    return ConsoleJson({"run": run, "stage": stage, "instruction": told, "operator": who})
+    return ConsoleJson({"run": run, "stage": stage, "instruction": told, "operator": who, "rejected": others})

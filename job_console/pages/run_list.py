@@ -72,11 +72,12 @@ def _in_words(
     ledger: PipelineLedger, shown: Sequence[RunLine]
 ) -> list[tuple[RunLine, list[tuple[TaskRow, str]]]]:
     """Each run with the word of each stage."""
-    rejected = {each.line.run.id: each.gate for each in rejected_among(ledger, shown)}
-    return [
-        (line, [(task, stage_word(task, line, rejected.get(line.run.id))) for task in line.tasks])
-        for line in shown
-    ]
+    rejected = {(each.gate.run, each.gate.task): each.gate for each in rejected_among(ledger, shown)}
+
+    def word(task: TaskRow, line: RunLine) -> str:
+        return stage_word(task, line, rejected.get((line.run.id, task.name)))
+
+    return [(line, [(task, word(task, line)) for task in line.tasks]) for line in shown]
 
 
 @router.get("/start")

@@ -58,7 +58,9 @@ def command(
         others = [gate.task for gate in get_job_status(room.ledger, run).rejected]
         room.tell()
     if json_:
-        output.emit_json({"run": run, "stage": name, "instruction": told, "operator": who})
+        output.emit_json(
+            {"run": run, "stage": name, "instruction": told, "operator": who, "rejected": others}
+        )
     else:
         when = f" once {' and '.join(others)}, rejected as well, may do so too" if others else ""
         output.say(f"{name} of {run} runs anew{when}{f', told: {told}' if told else ''}.")

@@ -69,22 +69,21 @@ def heeded(result: Any) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRun:
-    """A run that is paused, and the rejection that it waits at."""
+    """A run that is paused, and one of the rejections that it waits at."""
 
     line: RunLine
     gate: GateRow
 
 
 def rejected_runs(ledger: PipelineLedger, *, count: int = 20) -> list[RejectedRun]:
-    """The newest runs that are paused at a rejected gate, for whoever lets the stage run anew."""
+    """Each rejection at which one of the newest runs is paused, for whoever lets the stage run anew."""
     return rejected_among(ledger, list_runs(ledger, count=count, states=[RunState.PAUSED]))
 
 
 def rejected_among(ledger: PipelineLedger, shown: Sequence[RunLine]) -> list[RejectedRun]:
-    """Those of some runs that are paused at a rejected gate."""
+    """The rejections at which some runs are paused, run by run, the oldest first."""
     lines = [line for line in shown if line.run.state is RunState.PAUSED]
     if not lines:
         return []
     found = ledger.look(partial(standing_rejections, runs=[line.run.id for line in lines]))
-    first = {gate.run: gate for gate in reversed(found)}
-    return [RejectedRun(line, first[line.run.id]) for line in lines if line.run.id in first]
+    return [RejectedRun(line, gate) for line in lines for gate in found if gate.run == line.run.id]

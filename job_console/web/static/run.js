@@ -48,7 +48,8 @@ document.getElementById("anew")?.addEventListener("submit", async (event) => {
   try {
     const body = { stage: stage.value, ...(note.value.trim() ? { note: note.value.trim() } : {}) };
     const told = await ask("POST", event.target.dataset.to, body);
-    notice(`${told.stage} runs anew.`);
+    const others = told.rejected.join(" and ");
+    notice(`${told.stage} runs anew${others && `, once ${others}, rejected as well, may do so too`}.`);
     note.value = "";
     refresh();
   } catch (error) {
