@@ -13,17 +13,14 @@ from jsonschema import Draft202012Validator
 from job_console import wiring
 from job_console.app import build_api
 from lib.jobs.overview import overview_of
-from lib.pipeline.claims import TaskReport, claim, finish
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.overview import gates_inbox
-from lib.pipeline.runs import NewRun, advance, cancel_job, start_job
+from lib.pipeline.runs import advance, cancel_job
 from lib.pipeline.snapshots import save_snapshot
 from lib.pipeline.states import TaskState
 from lib.pipeline.trail import events_after
 from lib.pipeline.views import event_json, get_job_status, list_runs
-from lib.pipeline.work import Done
 from lib.settings import load_settings
-from tests.contract.pipeline.floor import dag_of
 from tests.doubles.console import GATED, ConsoleDesk, check_answer, job_file
 
 API = "/api/v1"
@@ -206,26 +203,6 @@ class TestGates:
             **{"run": "r1", "stage": "script", "instruction": "less moon", "operator": "ann"},
             "rejected": [],
         }
-
-    def test_of_two_that_were_rejected_the_one_that_is_meant_runs_anew(
-        self, desk: ConsoleDesk, client: httpx.Client
-    ) -> None:
-        two = dag_of("two", pictures={"gate": True}, script={"gate": True})
-        start_job(desk.ledger, save_snapshot(desk.ledger, two.graph()).id, NewRun(id="r2", inputs={}))
-        for task in claim(desk.ledger, {"two": ["pictures", "script"]}, owner="ann:1", count=2, lease_s=60.0):
-            finish(desk.ledger, [TaskReport(task, Done(result=None))], owner="ann:1")
-        for stage in ("pictures", "script"):
-            path = f"/runs/r2/gates/{stage}/reject"
-            ask(client, "POST", path, template=self.REJECT, json={"operator": "ann", "notes": "no"})
-        page = client.get("/gates").text
-        for stage in ("pictures", "script"):
-            assert f'data-body="{{&#34;stage&#34;: &#34;{stage}&#34;, &#34;with_note&#34;: true}}"' in page
-            assert f"{stage} runs anew once the others are advanced, and is told the note." in page
-
-        body = {"operator": "ann", "stage": "script", "with_note": True}
-        told = ask(client, "POST", "/runs/r2/advance", template="/runs/{run}/advance", json=body)
-
-        assert (told["stage"], told["rejected"]) == ("script", ["pictures"])
 
     def test_a_rejection_may_run_the_stage_anew_at_once(
         self, desk: ConsoleDesk, client: httpx.Client
