@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import Final, Self
 
 from lib.spool import SpoolResult
+from synth.speech.kept_pieces import KeptPieces
 from synth.speech.takes import Performance
-from synth.worker.jobs import JobAtHand
+from synth.worker.jobs import JobAtHand, let_go
 
 #: A busy disk takes up to 250 ms for a result, the built-in engine 75 for a take of 6 s.
 _PUBLISHERS: Final = 6
@@ -74,12 +75,13 @@ class Finishers:
 
     def _encode(self, performance: Performance, job: JobAtHand) -> Future[None]:
         result = self._finish(performance, job)
-        self._before = self._publishers.submit(self._put, result, job, self._before)
+        # without the job: what was spoken for it would stay in memory while the disk is waited for
+        self._before = self._publishers.submit(self._put, result, job.kept, self._before)
         return self._before
 
-    def _put(self, result: SpoolResult, job: JobAtHand, before: Future[None] | None) -> None:
+    def _put(self, result: SpoolResult, kept: KeptPieces | None, before: Future[None] | None) -> None:
         self._publish(result)
-        job.let_go(None if result.error is None else result.error.error_class)
+        let_go(kept, None if result.error is None else result.error.error_class)
         if before is not None:
             wait([before])  # it was begun before this one
         self._told(result)

@@ -137,11 +137,8 @@ class JobAtHand:
     kept: KeptPieces | None = None  # its pieces, where it is of many
 
     def let_go(self, ended: ResultErrorClass | None) -> None:
-        """Let go of its pieces, for good where it is done (None) or no other try goes on with them."""
-        if self.kept is not None and (ended is None or ended in _LAST_WORDS):
-            self.kept.discard()
-        elif self.kept is not None:
-            self.kept.close()
+        """See `let_go`."""
+        let_go(self.kept, ended)
 
     def check_time(self, now: float) -> None:
         """Raises GivenUp: `timeout_s` is over, and there is more to speak."""
@@ -151,6 +148,14 @@ class JobAtHand:
                 ResultErrorClass.TIMEOUT,
                 f"The job ran over its timeout_s of {limit} s ({done} of {total} pieces done).",
             )
+
+
+def let_go(kept: KeptPieces | None, ended: ResultErrorClass | None) -> None:
+    """Let go of a job's pieces, for good where it is done (None) or no other try goes on with them."""
+    if kept is not None and (ended is None or ended in _LAST_WORDS):
+        kept.discard()
+    elif kept is not None:
+        kept.close()
 
 
 class JobSpeaker:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,14 +20,20 @@ from synth.worker.jobs import JobAtHand, JobSpeaker
 from tests.unit.synth.worker_bench import Bench
 
 
+class NoPieces:
+    """Of a job's pieces, what its finishing asks for."""
+
+    discarded = False
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
 class NoJob:
     """Of a job, what its finishing asks for."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.let_go_of = name, False
-
-    def let_go(self, ended: object) -> None:
-        self.let_go_of = True
+        self.name, self.kept = name, NoPieces()
 
 
 def result(name: str) -> SpoolResult:
@@ -52,7 +61,35 @@ def test_a_slow_disk_holds_up_nobody_and_results_are_told_in_order() -> None:
         finishers.catch_up(0)
 
     assert told == ["1", "2", "3", "4", "5"]
-    assert all(job.let_go_of for job in jobs)
+    assert all(job.kept.discarded for job in jobs)
+
+
+def test_what_was_spoken_is_out_of_memory_while_the_disk_is_waited_for() -> None:
+    asked, later = threading.Event(), threading.Event()
+
+    def publish(each: SpoolResult) -> None:
+        asked.set()
+        assert later.wait(30)
+
+    job: NoJob | None = NoJob("1")
+    seen = weakref.ref(job)
+    with finishing(publish, lambda each: None) as finishers:
+        finishers.take(cast(Performance, None), cast(JobAtHand, job))
+        job = None
+        finishers.begin()
+        assert asked.wait(30)
+        gone = _comes_true(lambda: seen() is None)
+        later.set()
+
+    assert gone
+
+
+def _comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether it does; the encoder's thread may have its last look at what it did."""
+    give_up = time.monotonic() + 5
+    while not condition() and time.monotonic() < give_up:
+        time.sleep(0.001)
+    return condition()
 
 
 def test_what_the_disk_refuses_is_raised_to_whoever_catches_up() -> None:
