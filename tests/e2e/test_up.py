@@ -238,9 +238,8 @@ def test_without_a_file_it_serves_until_ctrl_c_and_that_is_its_normal_end(home: 
 
 def test_the_console_is_served_beside_it_and_ends_with_it(home: Home) -> None:
     """P31: its address and the token's file are said; the token is not."""
-    process = home.start_cold(
-        "up", "--console", "--listen", "127.0.0.1:0", JOBS_DATA_DIR=str(home.folder / "d")
-    )
+    data = str(home.folder / "d")
+    process = home.start_cold("up", "--console", "--listen", "127.0.0.1:0", JOBS_DATA_DIR=data)
     assert process.stderr is not None
     said = ""
     while "its token is in " not in said:
@@ -254,6 +253,7 @@ def test_the_console_is_served_beside_it_and_ends_with_it(home: Home) -> None:
     process.kill()  # however it ends, the console ends with it
     process.communicate(timeout=60)
     until(lambda: refuses(url))
+    assert home.run("down", JOBS_DATA_DIR=data).returncode == 0
     assert token not in said
 
 
