@@ -74,7 +74,7 @@ class ConsoleParts:
 
     queue: JobQueue
     ledger: PipelineLedger
-    journal: TrailFiles
+    trail_files: TrailFiles
     storage: Storage
     voices: VoiceCheck
     registry: Callable[[], VoiceRegistry]

@@ -96,7 +96,7 @@ def open_parts(found: Settings, token: str, *, config: Path | None, secure: bool
         yield ConsoleParts(
             queue=queue,
             ledger=ledger,
-            journal=TrailFiles(ledger, files),
+            trail_files=TrailFiles(ledger, files),
             storage=_storage_of(found),
             voices=_voices_of(found),
             registry=lambda: _registry_of(found),

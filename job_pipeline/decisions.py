@@ -53,7 +53,7 @@ def decide(room: PipelineRoom, views: Sequence[RunView], decider: Decider, opera
 def _decided(room: PipelineRoom, gate: GateRow, answer: GateAnswer, operator: str) -> bool:
     """Carry out an answer; False where somebody else was first, or the files are not what they were."""
     try:
-        folder = room.journal.folder_of(gate.run)
+        folder = room.trail_files.folder_of(gate.run)
         if answer.note is None:
             approve_inspected(room.ledger, gate.run, gate.task, folder=folder, operator=operator)
             output.say_state("approved", f": {gate.task} of {gate.run}, by {operator}")
@@ -99,7 +99,7 @@ def asks(room: PipelineRoom) -> Decider:
     """Asks the person at the terminal."""
 
     def ask(view: RunView, gate: GateRow) -> GateAnswer | None:
-        folder = room.journal.folder_of(gate.run)
+        folder = room.trail_files.folder_of(gate.run)
         for sentence in of_notes(view.results.get(gate.task)):
             output.note(sentence)
         output.note(f"{gate.task} of {gate.run} waits for you; look at {folder}:")

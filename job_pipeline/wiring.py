@@ -49,7 +49,7 @@ class PipelineRoom:
 
     found: Settings
     ledger: PipelineLedger
-    journal: TrailFiles
+    trail_files: TrailFiles
 
     @property
     def folder(self) -> Path:
@@ -100,7 +100,10 @@ class PipelineRoom:
         return [*(name for name in given if ":" not in name), *loaded]
 
     def open_worker(self, asked: WorkerWords) -> contextlib.AbstractContextManager[PipelineWorker]:
-        """A worker that logs nothing, and beside it the journal kept up to date. Raises as `open_room`."""
+        """A worker that logs nothing; beside it the trail's files are kept up to date.
+
+        Raises as `open_room`.
+        """
         from lib.redact import Redactor
 
         return _worker_of(self.found, asked, Redactor(self.found.secrets()))
@@ -131,7 +134,7 @@ class PipelineRoom:
         from lib.cli import output
 
         try:
-            self.journal.catch_up()
+            self.trail_files.catch_up()
         except OSError as error:
             reason = error.strerror or type(error).__name__
             output.warn(
@@ -247,7 +250,7 @@ def open_worker(
     json_lines: bool = False,
     verbose: bool = False,
 ) -> Iterator[PipelineWorker]:
-    """A worker with its log, and beside it the journal kept up to date. Raises as `open_room`."""
+    """A worker with its log, and beside it the trail's files kept up to date. Raises as `open_room`."""
     from lib.redact import Redactor
 
     found = settings()
@@ -264,7 +267,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
     from job_pipeline.bridge import kept_bridge
     from job_pipeline.worker.options import PipelineWorkerOptions, this_worker
     from job_pipeline.worker.program import PipelineWorker
-    from lib.pipeline.trail_files import kept_journal
+    from lib.pipeline.trail_files import kept_trail_files
 
     options = PipelineWorkerOptions(
         dags=named(found, asked.dags),
@@ -279,7 +282,7 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
     )
     opened = partial(ledger_of, found)
     with (
-        kept_journal(opened, files_folder(found)),
+        kept_trail_files(opened, files_folder(found)),
         _told_of_gates(found, redactor),
         kept_bridge(opened, partial(queue_of, found)),
     ):
@@ -288,14 +291,14 @@ def _worker_of(found: Settings, asked: WorkerWords, redactor: Redactor) -> Itera
 
 @contextlib.contextmanager
 def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) -> Iterator[PipelineLedger]:
-    """The ledger for a program that stays, with its log, and the journal kept up to date beside it.
+    """The ledger for a program that stays, with its log, and the trail's files kept up to date beside it.
 
     Raises: as `open_room`.
     """
     from functools import partial
 
     from job_pipeline.bridge import kept_bridge
-    from lib.pipeline.trail_files import kept_journal
+    from lib.pipeline.trail_files import kept_trail_files
     from lib.redact import Redactor
 
     found = settings()
@@ -305,7 +308,7 @@ def open_loop(dags: Sequence[str] | None, *, json_lines: bool, verbose: bool) ->
     opened = partial(ledger_of, found)
     with (
         open_ledger(found) as ledger,
-        kept_journal(opened, files_folder(found)),
+        kept_trail_files(opened, files_folder(found)),
         _told_of_gates(found, redactor),
         kept_bridge(opened, partial(queue_of, found)),
     ):

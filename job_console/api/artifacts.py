@@ -33,7 +33,7 @@ def listing(parts: Parts, run: RunId) -> ConsoleJson:
     """List the files that the stages of a run made."""
     found = list_artifacts(parts.ledger, run)
     told = [artifact_json(artifact) for artifact in found]
-    return ConsoleJson({"run": run, "folder": str(parts.journal.folder_of(run)), "artifacts": told})
+    return ConsoleJson({"run": run, "folder": str(parts.trail_files.folder_of(run)), "artifacts": told})
 
 
 @router.get(
@@ -50,7 +50,7 @@ def content(
 ) -> Response:
     """Read a file of a run, or with `Range` a part of it: as it lies there now."""
     known = _known(parts, run, path)
-    return artifact_answer(parts.journal.folder_of(run), run, known, request.headers)
+    return artifact_answer(parts.trail_files.folder_of(run), run, known, request.headers)
 
 
 @router.get(
@@ -65,7 +65,7 @@ def peaks(
 ) -> Response:
     """Read the waveform of an audio file of a run. It is made when it is first asked for, and kept."""
     known = _known(parts, run, path)
-    descriptor = _opened(parts.journal.folder_of(run), run, known)
+    descriptor = _opened(parts.trail_files.folder_of(run), run, known)
     with open(descriptor, "rb"):
         tag = content_tag(known.sha256, os.fstat(descriptor))
         data = parts.waveforms.of_file(descriptor, known.path, tag)

@@ -141,7 +141,7 @@ def count(parts: Parts) -> ConsoleJson:
 def approve(request: Request, parts: Parts, run: RunId, stage: StageName, asked: ApprovalBody) -> ConsoleJson:
     """Let what follows a stage begin. The first decision wins; a later one is told who was first."""
     who = operator_of(request, asked.operator)
-    folder = None if asked.elsewhere else parts.journal.folder_of(run)
+    folder = None if asked.elsewhere else parts.trail_files.folder_of(run)
     try:
         gate = approve_inspected(
             parts.ledger,
@@ -171,7 +171,7 @@ def reject(request: Request, parts: Parts, run: RunId, stage: StageName, asked: 
             parts.ledger,
             run,
             stage,
-            folder=parts.journal.folder_of(run),
+            folder=parts.trail_files.folder_of(run),
             operator=who,
             notes=asked.notes,
             seen=asked.seen,
@@ -201,7 +201,7 @@ def edit(
 ) -> ConsoleJson:
     """Mend a text of a stage that waits at its gate. A decision about what it said before is refused then."""
     who = operator_of(request, asked.operator)
-    folder = parts.journal.folder_of(run)
+    folder = parts.trail_files.folder_of(run)
     try:
         now = edit_text(parts.ledger, run, stage, path, asked.text, folder=folder, seen=asked.seen)
     finally:

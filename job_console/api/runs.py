@@ -111,7 +111,7 @@ class AdvanceBody(RequestBody):
 def tell(parts: ConsoleParts) -> None:
     """Bring the files of the trail up to date after a change, which stands whatever comes of that."""
     try:
-        parts.journal.catch_up()
+        parts.trail_files.catch_up()
     except OSError as error:
         log.warning("the trail could not be written (%s); the next change writes it", error.strerror)
 

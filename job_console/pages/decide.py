@@ -76,7 +76,7 @@ def file(
     known = next((each for each in found.artifacts if each.path == path), None)
     if known is None:
         raise NotFound("the gate that this link is about has no file of that name")
-    return artifact_answer(parts.journal.folder_of(link.run), link.run, known, request.headers)
+    return artifact_answer(parts.trail_files.folder_of(link.run), link.run, known, request.headers)
 
 
 @router.post("/decide/{signed}")
@@ -116,7 +116,7 @@ def _decided(request: Request, parts: ConsoleParts, link: DecisionLink, asked: d
     who["number"] = link.number
     try:
         carry_out = approve_inspected if decision == "approve" else reject_and_keep
-        carry_out(parts.ledger, link.run, link.stage, folder=parts.journal.folder_of(link.run), **who)
+        carry_out(parts.ledger, link.run, link.stage, folder=parts.trail_files.folder_of(link.run), **who)
     except SeenSomethingElse as error:
         return _now(request, parts, link, 409, f"Nothing was decided: {error.message}.", note)
     except (AlreadyDecided, WrongState):
@@ -164,7 +164,7 @@ def _now(
     about = {"link": link, "found": found, "gate": found.gate, "said": said}
     if not found.is_open:
         return _over(request, found, about, status)
-    files = linked_files(parts.journal.folder_of(link.run), found.artifacts)
+    files = linked_files(parts.trail_files.folder_of(link.run), found.artifacts)
     address = f"{PATH}{request.path_params['signed']}"
     changed = found.gate.seen != link.seen
     about |= {"files": files, "address": address, "changed": changed, "note": note, "wordless": wordless}

@@ -104,7 +104,7 @@ def _card(parts: ConsoleParts, found: TriagedGate) -> GateCard:
     waiting = found.waiting
     view = get_job_status(parts.ledger, waiting.gate.run)
     rejected = next((gate for gate in reversed(waiting.before) if gate.decision == "rejected"), None)
-    folder = parts.journal.folder_of(waiting.gate.run)
+    folder = parts.trail_files.folder_of(waiting.gate.run)
     result = view.results.get(waiting.gate.task)
     return GateCard(
         found=found,

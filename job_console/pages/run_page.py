@@ -90,7 +90,7 @@ def run_page(
         files=files,
         film=film,
         poster=poster,
-        folder=str(parts.journal.folder_of(run)),
+        folder=str(parts.trail_files.folder_of(run)),
         cost=_cost(parts, view),
         notes=_open_notes(parts, view),
         trail=[(event, event_words(event)) for event in told],

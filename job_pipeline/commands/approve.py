@@ -41,7 +41,7 @@ def command(
     who = wiring.operator_of(operator)
     with wiring.open_room() as room:
         at = stage or waiting_stage(room.ledger, run)
-        folder = None if elsewhere else room.journal.folder_of(run)
+        folder = None if elsewhere else room.trail_files.folder_of(run)
         try:
             gate = approve_inspected(
                 room.ledger, run, at, folder=folder, operator=who, notes=notes, seen=seen

@@ -16,7 +16,7 @@ def command(run: RunArgument, json_: JsonOption = False) -> None:
     """List the files that the stages of a run made, in their order, and the folder they lie in."""
     with wiring.open_room() as room:
         found = list_artifacts(room.ledger, run)
-        folder = room.journal.folder_of(run)
+        folder = room.trail_files.folder_of(run)
     if json_:
         told = [artifact_json(artifact) for artifact in found]
         output.emit_json({"run": run, "folder": str(folder), "artifacts": told})

@@ -43,7 +43,7 @@ def command(
         ids = start_demonstration(room, dag)
         who = wiring.operator_of(None)
         found = attend(room, ids, asked, decider_of(room, approve, json_), who, tells=not json_)
-        folders = [room.journal.folder_of(run) for run in ids]
+        folders = [room.trail_files.folder_of(run) for run in ids]
     if json_:
         output.emit_json(found.to_json())
     else:

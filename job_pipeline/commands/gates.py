@@ -94,7 +94,7 @@ def _watch(run: str | None, dag: list[str] | None, otherwise: bool, names: Seque
 
     who = wiring.operator_of(names[0] if names else None)
     with wiring.open_room() as room:
-        desk = LedgerRoom(room.ledger, room.journal, who, room.tell)
+        desk = LedgerRoom(room.ledger, room.trail_files, who, room.tell)
         watch_gates(desk, every_s=1.0, what="job-pipeline gates --watch")
 
 

@@ -43,7 +43,7 @@ def command(
         asked = wiring.WorkerWords(dags=[dag], concurrency=1)
         who = wiring.operator_of(None)
         found = attend(room, [run], asked, decider_of(room, approve, json_), who, tells=not json_)
-        film = room.journal.folder_of(run) / "video.mp4"
+        film = room.trail_files.folder_of(run) / "video.mp4"
     if json_:
         output.emit_json({**found.to_json(), "film": film if found.exit_status == 0 else None})
     else:

@@ -28,7 +28,7 @@ def command(
     who = wiring.operator_of(operator)
     with wiring.open_room() as room:
         at = stage or waiting_stage(room.ledger, run)
-        folder = room.journal.folder_of(run)
+        folder = room.trail_files.folder_of(run)
         gate = reject_and_keep(room.ledger, run, at, folder=folder, operator=who, notes=notes, seen=seen)
         room.tell()
     if json_:

@@ -6,6 +6,7 @@ from typing import Final
 
 #: What is held ahead is begun within about this time.
 _WORTH_S: Final = 0.1
+#: A worker that is killed costs each of them an attempt, so not all that would be begun in that time.
 _MOST_PER_PROCESS: Final = 32
 _WEIGHT: Final = 0.2
 

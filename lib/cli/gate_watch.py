@@ -45,9 +45,9 @@ class LedgerRoom(GateRoom):
     """
 
     def __init__(
-        self, ledger: PipelineLedger, journal: TrailFiles, operator: str, tell: Callable[[], None]
+        self, ledger: PipelineLedger, trail_files: TrailFiles, operator: str, tell: Callable[[], None]
     ) -> None:
-        self._ledger, self._journal, self._operator, self._tell = ledger, journal, operator, tell
+        self._ledger, self._trail_files, self._operator, self._tell = ledger, trail_files, operator, tell
         self._player: subprocess.Popen[bytes] | None = None
 
     def waiting(self) -> Sequence[WaitingGate]:
@@ -62,7 +62,7 @@ class LedgerRoom(GateRoom):
                 self._ledger,
                 gate.run,
                 gate.task,
-                folder=self._journal.folder_of(gate.run),
+                folder=self._trail_files.folder_of(gate.run),
                 operator=self._operator,
                 notes=notes,
                 seen=gate.seen,
@@ -73,7 +73,7 @@ class LedgerRoom(GateRoom):
 
     def place_of(self, run: str, artifact: Artifact) -> Path:
         """Where a file lies."""
-        return self._journal.folder_of(run) / artifact.path
+        return self._trail_files.folder_of(run) / artifact.path
 
     def hear(self, gate: GateRow, artifact: Artifact) -> str:
         """Play a file with the first player of this machine that can, or stop it."""

@@ -156,7 +156,7 @@ def gate_json(gate: GateRow) -> dict[str, Any]:
 
 
 def event_json(event: TrailEvent) -> dict[str, Any]:
-    """A line of the trail, as `events` shows it and the journal has it."""
+    """A line of the trail, as `events` shows it and its files have it."""
     return {
         "position": event.position,
         "at": rfc3339(event.at),

@@ -123,7 +123,7 @@ class ConsoleDesk:
         self.parts = ConsoleParts(
             queue=queue,
             ledger=self.ledger,
-            journal=TrailFiles(self.ledger, folder),
+            trail_files=TrailFiles(self.ledger, folder),
             storage=self.storage,
             voices=RegistryCheck(VoiceRegistry([folder / "voices"]), "hibari"),
             registry=lambda: VoiceRegistry([folder / "voices"]),

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from lib.pipeline.trail_files.files import TrailFiles
-from lib.pipeline.trail_files.keeper import kept_journal
+from lib.pipeline.trail_files.keeper import kept_trail_files
 
-__all__ = ["TrailFiles", "kept_journal"]
+__all__ = ["TrailFiles", "kept_trail_files"]

@@ -1,4 +1,4 @@
-"""Keeps the journal up to date beside a program that stays."""
+"""Keeps the trail's files up to date beside a program that stays."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _ROUNDS: Final = 6
 
 
 @contextlib.contextmanager
-def kept_journal(
+def kept_trail_files(
     open_ledger: Callable[[], PipelineLedger],
     folder: Path,
     *,
     every_s: float = _EVERY_S,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Within the block, bring the journal up to date every `every_s` seconds; and once more at its end.
+    """Within the block, bring the trail's files up to date every `every_s` seconds; and once more at its end.
 
     Under load it follows by and by: it takes a tenth of the time at most, and where several processes keep
     the same files, one at a time does.
@@ -54,11 +54,11 @@ def kept_journal(
 
 
 class _Keeper:
-    def __init__(self, journal: TrailFiles, every_s: float, clock: Clock) -> None:
-        self._journal, self._every_s, self._clock = journal, every_s, clock
+    def __init__(self, trail_files: TrailFiles, every_s: float, clock: Clock) -> None:
+        self._trail_files, self._every_s, self._clock = trail_files, every_s, clock
         self._stop = threading.Event()
         self._told = ""
-        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="trail_files", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -76,12 +76,12 @@ class _Keeper:
                 return
             # To wait for a database that is away, or for another writer, is no work: nothing to rest from.
             rest = _REST * (self._clock.monotonic() - began) if written else 0.0
-            pause = rest if written >= self._journal.page else max(self._every_s, rest)
+            pause = rest if written >= self._trail_files.page else max(self._every_s, rest)
 
     def _catch_up(self, pages: float = math.inf, *, unless_others_s: float = 0.0) -> int:
         """How many events were written."""
         try:
-            written = self._journal.catch_up(pages=pages, unless_others_s=unless_others_s)
+            written = self._trail_files.catch_up(pages=pages, unless_others_s=unless_others_s)
         except (OSError, JobRunnerError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             if reason != self._told:  # once, while it lasts

@@ -65,7 +65,7 @@ def test_a_person_rejects_with_words_then_approves_then_leaves(
         run = start_film(room, "video", script, None, str(tmp_path / "small.yaml"))
         found = attend(room, [run], wiring.WorkerWords(dags=["video"]), decider, "ann")
         view = get_job_status(room.ledger, run)
-        text = (room.journal.folder_of(run) / "script.txt").read_text()
+        text = (room.trail_files.folder_of(run) / "script.txt").read_text()
 
     assert (run, found.exit_status) == ("sea", 75)
     assert asked == ["script 1", "script 2", "storyboard 1"]

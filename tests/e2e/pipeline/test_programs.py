@@ -1,4 +1,4 @@
-"""Programs that stay, as processes: a worker with its journal, the loops, and the demo."""
+"""Programs that stay, as processes: a worker with the trail's files, the loops, and the demo."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_the_demo_does_three_runs_and_its_journal_has_all_of_it(home: Home) -> N
     check_shape("job-pipeline-demo", told)
     assert [run["state"] for run in told["runs"]] == ["completed"] * 3
     assert sum(event["event"] == "job_completed" for event in events) == 3
-    journal = (home.folder / "jobs" / "state.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in journal] == events
+    trail_files = (home.folder / "jobs" / "state.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in trail_files] == events
     for run in told["runs"]:
         folder = home.folder / "runs" / run["id"]
         assert "words" in (folder / "summary.txt").read_text()
@@ -82,14 +82,14 @@ def test_a_loop_brings_the_journal_up_to_date_and_ends_when_it_is_asked_to(
 ) -> None:
     """P5, P24."""
     home.run("enqueue", "--dag", "demo", "--run-id", "one", program=_PROGRAM)
-    journal = home.folder / "jobs" / "state.jsonl"
-    journal.unlink()
+    trail_files = home.folder / "jobs" / "state.jsonl"
+    trail_files.unlink()
     loop = home.start(*words, program=_PROGRAM)
-    while not journal.exists() or not journal.read_text():
+    while not trail_files.exists() or not trail_files.read_text():
         assert loop.poll() is None
         time.sleep(0.02)
     loop.send_signal(signal.SIGTERM)
     loop.communicate(timeout=60)
 
     assert loop.returncode == 0
-    assert json.loads(journal.read_text())["event"] == "job_started"
+    assert json.loads(trail_files.read_text())["event"] == "job_started"

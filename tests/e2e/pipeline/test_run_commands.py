@@ -221,9 +221,9 @@ def test_events_are_the_journal_and_end_with_the_run_they_follow(pipelines: Pipe
     everything = pipelines.shaped("events")
     followed = pipelines.run("events", "--follow", "--run", "one", "--json").out.splitlines()
 
-    journal = (pipelines.folder / "jobs" / "state.jsonl").read_text().splitlines()
+    trail_files = (pipelines.folder / "jobs" / "state.jsonl").read_text().splitlines()
     of_one = (pipelines.folder / "runs" / "one" / "events.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in journal] == everything
+    assert [json.loads(line) for line in trail_files] == everything
     assert [json.loads(line) for line in of_one] == [json.loads(line) for line in followed]
     assert [event["event"] for event in map(json.loads, of_one)] == [
         "job_started",

@@ -35,7 +35,7 @@ def shop(tmp_path: Path) -> Iterator[ConsoleDesk]:
 
 
 def room_of(shop: ConsoleDesk) -> LedgerRoom:
-    return LedgerRoom(shop.ledger, shop.parts.journal, "ann", lambda: None)
+    return LedgerRoom(shop.ledger, shop.parts.trail_files, "ann", lambda: None)
 
 
 @pytest.fixture
@@ -289,7 +289,7 @@ def test_a_key_counts_for_what_was_on_the_screen_when_it_was_pressed(
     monkeypatch.setattr(gate_watch, "single_keys", lambda what: contextlib.nullcontext(keys))
     draw = contextlib.nullcontext(lambda lines: drawn.extend(lines(80, 24)))
     monkeypatch.setattr(gate_watch, "own_screen", lambda: draw)
-    room = SlowRoom(shop.ledger, shop.parts.journal, "ann", lambda: None)
+    room = SlowRoom(shop.ledger, shop.parts.trail_files, "ann", lambda: None)
     gate_watch.watch_gates(room, every_s=2.0, what="--watch", clock=clock)
     assert "The story of r2." in "\n".join(drawn)
     assert [decided(shop, run)[1] for run in ("r1", "r2", "r3")] == ["bob", None, None]

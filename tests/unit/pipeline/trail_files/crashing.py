@@ -1,4 +1,4 @@
-"""Processes that change the ledger, bring the journal up to date, and are killed in the middle of it.
+"""Processes that change the ledger, bring the trail's files up to date, and are killed in the middle of it.
 
 Run as a program: it imports everything once and forks the processes, each of which ends itself with SIGKILL
 at a call that a seed chooses, anywhere between a statement and the last byte; seed 0 lives to the end.
@@ -28,17 +28,17 @@ _ROUNDS = 3
 
 
 def work(url: str, folder: Path, seed: int) -> None:
-    """Change something and bring the journal up to date, a few times."""
+    """Change something and bring the trail's files up to date, a few times."""
     with contextlib.closing(open_database(url)) as database:
         ledger = PipelineLedger(database)
         snapshot = save_snapshot(ledger, diamond().graph())
-        journal = TrailFiles(ledger, folder)
+        trail_files = TrailFiles(ledger, folder)
         if seed:
             die_at(random.Random(seed).randrange(1, _CALLS))
         for _ in range(_ROUNDS):
             started = start_jobs(ledger, snapshot.id, [NewRun(), NewRun()])
             cancel_job(ledger, started[0].id, operator="ann")
-            journal.catch_up()
+            trail_files.catch_up()
 
 
 def die_at(call: int) -> None:

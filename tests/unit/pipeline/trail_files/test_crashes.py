@@ -1,4 +1,4 @@
-"""The journal has every event once, whoever writes it and whenever they are killed (P24)."""
+"""The trail's files have every event once, whoever writes it and whenever they are killed (P24)."""
 
 from __future__ import annotations
 

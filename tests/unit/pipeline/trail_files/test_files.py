@@ -1,4 +1,4 @@
-"""The journal follows the ledger, and mends what was torn or taken away (P24)."""
+"""The trail's files follow the ledger, and mend what was torn or taken away (P24)."""
 
 from __future__ import annotations
 
@@ -18,56 +18,60 @@ from tests.unit.pipeline.trail_files.test_crashes import check_files
 
 
 @pytest.fixture
-def journal(floor: Floor, tmp_path: Path) -> TrailFiles:
+def trail_files(floor: Floor, tmp_path: Path) -> TrailFiles:
     return TrailFiles(floor.ledger, tmp_path)
 
 
-def test_it_has_what_happened_and_nothing_again(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
+def test_it_has_what_happened_and_nothing_again(
+    floor: Floor, trail_files: TrailFiles, tmp_path: Path
+) -> None:
     """P24."""
     floor.start(diamond(), "r1")
     floor.start(diamond(), "r2")
-    first = journal.catch_up()
+    first = trail_files.catch_up()
     floor.work()
-    second = journal.catch_up()
+    second = trail_files.catch_up()
 
-    assert (first, journal.catch_up()) == (2, 0)
+    assert (first, trail_files.catch_up()) == (2, 0)
     assert check_files(floor.ledger, tmp_path) == first + second
 
 
 def test_a_part_is_written_when_no_more_is_asked_for_and_the_rest_later(floor: Floor, tmp_path: Path) -> None:
     floor.start(diamond(), "r1")
     floor.work()
-    journal = TrailFiles(floor.ledger, tmp_path, page=3)
+    trail_files = TrailFiles(floor.ledger, tmp_path, page=3)
 
-    assert journal.catch_up(pages=1) == 3
+    assert trail_files.catch_up(pages=1) == 3
     assert len((tmp_path / "jobs/state.jsonl").read_text().splitlines()) == 3
-    assert journal.catch_up(pages=1) == 3
-    assert journal.catch_up() == 4
+    assert trail_files.catch_up(pages=1) == 3
+    assert trail_files.catch_up() == 4
     for file in ("jobs/state.jsonl", "runs/r1/events.jsonl"):
         told = [json.loads(line)["position"] for line in (tmp_path / file).read_text().splitlines()]
         assert told == list(range(1, 11))
 
 
-def test_it_is_seen_that_others_wrote_just_now(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
+def test_it_is_seen_that_others_wrote_just_now(floor: Floor, trail_files: TrailFiles, tmp_path: Path) -> None:
     other = TrailFiles(floor.ledger, tmp_path)
     assert not other.others_wrote(3600)
     floor.start(diamond(), "r1")
-    journal.catch_up()
+    trail_files.catch_up()
 
     assert other.others_wrote(3600)
-    assert not journal.others_wrote(3600)
+    assert not trail_files.others_wrote(3600)
     long_ago = time.time() - 7200
     os.utime(tmp_path / "jobs/state.jsonl", (long_ago, long_ago))
     assert not other.others_wrote(3600)
 
 
-def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: TrailFiles, tmp_path: Path) -> None:
+def test_the_state_of_a_run_follows_each_change(
+    floor: Floor, trail_files: TrailFiles, tmp_path: Path
+) -> None:
     """P23."""
     floor.start(diamond())
-    journal.catch_up()
+    trail_files.catch_up()
     before = json.loads((tmp_path / "runs/r1/state.json").read_text())["state"]
     cancel_job(floor.ledger, "r1", operator="ann")
-    journal.catch_up()
+    trail_files.catch_up()
 
     assert before == "queued"
     assert json.loads((tmp_path / "runs/r1/state.json").read_text())["state"] == "canceled"
@@ -76,34 +80,34 @@ def test_the_state_of_a_run_follows_each_change(floor: Floor, journal: TrailFile
 @pytest.mark.parametrize("file", ["jobs/state.jsonl", "runs/r1/events.jsonl"])
 @pytest.mark.parametrize("left", [0, 1, 40, -1])
 def test_a_torn_last_line_is_written_again(
-    floor: Floor, journal: TrailFiles, tmp_path: Path, file: str, left: int
+    floor: Floor, trail_files: TrailFiles, tmp_path: Path, file: str, left: int
 ) -> None:
     """P24: `left` bytes of the last line are left, or all but its end."""
     floor.start(diamond(), "r1")
     floor.work()
-    journal.catch_up()
+    trail_files.catch_up()
     whole = (tmp_path / file).read_bytes()
     last = len(whole.splitlines(keepends=True)[-1])
     os.truncate(tmp_path / file, len(whole) - last + (left if left >= 0 else last + left))
     advance(floor.ledger, "r1", operator="ann", stage="top")
 
-    journal.catch_up()
+    trail_files.catch_up()
 
     check_files(floor.ledger, tmp_path)
 
 
 @pytest.mark.parametrize("file", ["jobs/state.jsonl", "runs/r1/events.jsonl"])
 def test_a_file_that_was_taken_away_is_written_again(
-    floor: Floor, journal: TrailFiles, tmp_path: Path, file: str
+    floor: Floor, trail_files: TrailFiles, tmp_path: Path, file: str
 ) -> None:
     """P24."""
     floor.start(diamond(), "r1")
     floor.start(diamond(), "r2")
-    journal.catch_up()
+    trail_files.catch_up()
     (tmp_path / file).unlink()
     floor.work()
 
-    journal.catch_up()
+    trail_files.catch_up()
 
     check_files(floor.ledger, tmp_path)
 

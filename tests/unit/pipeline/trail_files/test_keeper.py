@@ -1,4 +1,4 @@
-"""Beside a program that stays, the journal is kept up to date until its end (P24)."""
+"""Beside a program that stays, the trail's files are kept up to date until its end (P24)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from lib.clock import ManualClock
 from lib.errors import Unavailable
 from lib.pipeline.ledger import PipelineLedger, Transaction
-from lib.pipeline.trail_files import kept_journal
+from lib.pipeline.trail_files import kept_trail_files
 from lib.sql import open_database
 from tests.contract.pipeline.floor import Floor, diamond
 from tests.unit.pipeline.trail_files.test_crashes import check_files
@@ -44,7 +44,7 @@ def told() -> Told:
 
 def test_what_happened_last_is_written_at_the_end(floor: Floor, tmp_path: Path) -> None:
     """P24."""
-    with kept_journal(lambda: open_again(floor), tmp_path, every_s=3600):
+    with kept_trail_files(lambda: open_again(floor), tmp_path, every_s=3600):
         floor.start(diamond())
         floor.work()
 
@@ -61,7 +61,7 @@ def test_a_folder_that_cannot_be_written_is_told_once_and_written_later(
     log = logging.getLogger("lib.pipeline.trail_files.keeper")
     log.addHandler(told)
     try:
-        with kept_journal(lambda: open_again(floor), tmp_path, every_s=0.01):
+        with kept_trail_files(lambda: open_again(floor), tmp_path, every_s=0.01):
             assert told.any.wait(30)
             in_the_way.unlink()
             give_up = time.monotonic() + 30
@@ -94,7 +94,7 @@ def test_a_keeper_that_waited_for_its_database_does_not_rest_for_it(floor: Floor
     """P24."""
     floor.start(diamond())
     clock = ManualClock()
-    with kept_journal(lambda: LongAway(floor, clock), tmp_path, every_s=0.01, clock=clock):
+    with kept_trail_files(lambda: LongAway(floor, clock), tmp_path, every_s=0.01, clock=clock):
         give_up = time.monotonic() + 30
         trail = tmp_path / "jobs" / "state.jsonl"
         while not trail.exists() or not trail.stat().st_size:
