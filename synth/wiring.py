@@ -42,7 +42,8 @@ def voices(
     """
     folder = None if voices_dir is None else str(voices_dir)
     flags = {"VOICES_DIR": folder, "VOICE_ENGINE": engine, "VOICE_PAUSES": pauses}
-    settings = command_settings({**flags, "QWEN_BATCH": None if most_batch is None else str(most_batch)})
+    most = None if most_batch is None else str(most_batch)
+    settings = command_settings({**flags, "QWEN_BATCH": most, "HIBARI_BATCH": most})
     return Voices(
         lambda: VoiceRegistry([settings.voices_dir]),
         settings.voices_dir,
@@ -52,6 +53,7 @@ def voices(
             "QWEN_MODEL": settings.qwen_model or "",
             "QWEN_DEVICE": settings.qwen_device,
             "QWEN_BATCH": str(settings.qwen_batch),
+            "HIBARI_BATCH": str(settings.hibari_batch),
             "MODELS_DIR": str(settings.jobs_data_dir / "models"),
         },
         pictures_of(settings).backends,

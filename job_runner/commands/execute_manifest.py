@@ -73,4 +73,5 @@ def surroundings(voices_dir: Path | None, engine: str | None) -> Surroundings:
         settings.local_workers,
         settings.voice_pauses,
         wiring.backends_in(settings),
+        settings.hibari_batch,
     )

@@ -50,6 +50,7 @@ class Surroundings:
     workers: int  # when the command does not say
     pauses: str | None = None  # as the setting VOICE_PAUSES has them
     backends: PictureSettings = SHIPPED_BACKENDS
+    hibari_batch: int = 1  # texts that all workers together speak at once
 
     def registry(self) -> VoiceRegistry:
         """The voices of this machine."""
@@ -57,7 +58,9 @@ class Surroundings:
 
     def hosts(self, room: SpoolRoom, count: int) -> list[LocalHost]:
         """That many workers with spools of their own, not started."""
-        setup = WorkerSetup(self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock(), self.pauses)
+        setup = WorkerSetup(
+            self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock(), self.pauses, self.hibari_batch
+        )
         return room.hosts(room.free_numbers(count), setup)
 
 

@@ -14,7 +14,7 @@ from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, mi
 from lib.settings.table import Settings, table
 
 #: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
-_MOST_WORKERS: Final = 4
+_MOST_CORES: Final = 4
 
 
 def load_settings(
@@ -88,16 +88,17 @@ def _fill_derived(
     values.setdefault("voices_dir", data / "voices")
     values.setdefault("imagen_backends_file", data / "picture-backends.toml")
     values.setdefault("ssh_known_hosts", data / "ssh" / "known_hosts")
-    values.setdefault("local_workers", _usual_workers())
+    values.setdefault("local_workers", _usual_cores())
+    values.setdefault("hibari_batch", _usual_cores())
     values.setdefault("storage_url", (data / "storage").as_uri())
     values.setdefault("database_url", f"sqlite:///{data / 'pipeline.db'}")
 
 
-def _usual_workers() -> int:
-    """One for each core that this process may use, but no more than people should have to ask for."""
+def _usual_cores() -> int:
+    """How many cores to use: all that this process may, but no more than people should have to ask for."""
     # Not every system can say which cores are ours.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS)
+    return min(cores, _MOST_CORES)
 
 
 def _check_together(settings: Settings) -> None:

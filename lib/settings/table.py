@@ -280,6 +280,15 @@ class Settings:
     qwen_batch: Annotated[
         int, whole(1, 64), About("texts that the engine qwen3 speaks at once; less where memory runs out")
     ] = 8
+    hibari_batch: Annotated[
+        int,
+        whole(1, 64),
+        About(
+            "texts that the engine hibari speaks at once, a core each; local workers share them",
+            "one per core, at most 4",
+            "4",
+        ),
+    ]
     imagen_worker_database_url: Annotated[
         str | None,
         url(*_POSTGRES),

@@ -88,6 +88,7 @@ HIBARI: Final = EngineFacts(
     # jobs.example.yaml), a fit over words, pauses and an onset; whole scripts lie within 7 % of it.
     letters_per_second=16.8,
     package="hibari-tts",
+    settings=("HIBARI_BATCH",),
     version="0.2.1",  # pinned: presets use what is not its public interface
     models=dict.fromkeys(("fast", "balanced", "quality"), ProfileModel("hibari heart")),
     phonemes=_HIBARI_PHONEMES,

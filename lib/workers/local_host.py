@@ -23,7 +23,8 @@ _SPOOL: Final = re.compile(r"spool-([1-9][0-9]{0,3})")
 class WorkerSetup:
     """What every worker of a program is started with.
 
-    `grace_s` is how long it may go on with the job at hand once its parent is gone.
+    `grace_s` is how long it may go on with the job at hand once its parent is gone; `hibari_batch` how many
+    texts all of them together speak at once, where their engine is hibari.
     """
 
     voices_dir: Path
@@ -31,6 +32,7 @@ class WorkerSetup:
     grace_s: float
     clock: Clock
     pauses: str | None = None  # as the setting VOICE_PAUSES has them; None: the worker's own
+    hibari_batch: int = 1
 
 
 class LocalHost:
@@ -130,7 +132,8 @@ class SpoolRoom:
 
     def hosts(self, numbers: Sequence[int], setup: WorkerSetup) -> list[LocalHost]:
         """A host for each number; the workers start when they are tended."""
-        return [self._host_of(number, setup) for number in numbers]
+        share = max(1, setup.hibari_batch // max(len(numbers), 1))
+        return [self._host_of(number, setup, share) for number in numbers]
 
     def free_numbers(self, count: int) -> list[int]:
         """The first `count` numbers that no spool has."""
@@ -142,7 +145,7 @@ class SpoolRoom:
                 found.append(number)
         return found
 
-    def _host_of(self, number: int, setup: WorkerSetup) -> LocalHost:
+    def _host_of(self, number: int, setup: WorkerSetup, hibari_batch: int) -> LocalHost:
         folder = self._spool(number)
         worker = WorkerProcess.of_spool(
             folder,
@@ -152,6 +155,7 @@ class SpoolRoom:
             log=self._folder / f"worker-{number}.log",
             clock=setup.clock,
             grace=setup.grace_s,
+            environ={"HIBARI_BATCH": str(hibari_batch)},
         )
         return LocalHost(self._host(number), self._machine, folder, worker)
 

@@ -53,15 +53,19 @@ class WorkerProcess:
         clock: Clock,
         grace: float,
         pauses: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> WorkerProcess:
-        """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds."""
+        """`voice-synth work` on `spool`; when we are gone, the job at hand gets `grace` more seconds.
+
+        It sees of our environment what a worker may know, and `environ`.
+        """
         # -P: a file of the user's folder must not stand in for a module of ours
         argv = [sys.executable, "-P", "-m", "synth.main", "work", "--spool", str(spool)]
         argv += ["--voices-dir", str(voices_dir), "--engine", engine]
         argv += [] if pauses is None else ["--pauses", pauses]
         argv += ["--grace", str(grace), "--exit-with-parent"]
-        environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-        return cls(argv, log=log, clock=clock, environ=environ)
+        ours = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        return cls(argv, log=log, clock=clock, environ={**ours, **(environ or {})})
 
     def tend(self) -> WorkerDeath | None:
         """Start the process when none runs and the pause is over; report a death once."""

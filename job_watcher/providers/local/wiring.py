@@ -33,7 +33,12 @@ def _add_workers(dispatcher: Dispatcher, given: Given) -> LeftSpools:
     count = settings.local_workers
     room = SpoolRoom(slot.folder, name=slot.identity(), machine=given.host_name)
     setup = WorkerSetup(
-        settings.voices_dir, settings.voice_engine, _WORKER_GRACE_S, given.parts.clock, settings.voice_pauses
+        settings.voices_dir,
+        settings.voice_engine,
+        _WORKER_GRACE_S,
+        given.parts.clock,
+        settings.voice_pauses,
+        settings.hibari_batch,
     )
     ahead = jobs_ahead(settings.voice_engine)
     for host in room.hosts(range(1, count + 1), setup):

@@ -8,6 +8,7 @@ session and signal processing, which are not its public interface: the package i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,13 +32,22 @@ _DROPPED_ALONE: Final = 0.10  # of speed; dropping or repeating more frames than
 
 
 class HibariEngine:
-    """The default engine: English, offline, some 150 times faster than real time on one core."""
+    """The default engine: English, offline, some 150 times faster than real time on one core.
+
+    With several texts at hand it uses several cores; the same samples come of it.
+    """
 
     name = "hibari"
 
     def __init__(self) -> None:
         self._facts = engine_facts(self.name)
         self._model: Hibari | None = None
+        self._at_once = self._facts.batch
+        self._threads: ThreadPoolExecutor | None = None
+
+    def configure(self, settings: Mapping[str, str]) -> None:
+        """Take the setting HIBARI_BATCH: how many texts are spoken side by side, a core each."""
+        self._at_once = int(settings.get("HIBARI_BATCH") or self._at_once)
 
     def load(self) -> Model:
         """Load the model and its dictionary, about half a second."""
@@ -48,9 +58,18 @@ class HibariEngine:
             _ = self._model.g2p  # loads the dictionary
         return Model("hibari heart", f"{self._facts.version}+{_weights_sha256()[:16]}", _RATE)
 
-    def speak(self, utterances: Sequence[Utterance]) -> list[Speech]:
-        """Speak one after the other; the model has no batches."""
-        return [self._speak(utterance) for utterance in utterances]
+    def speak(self, utterances: Sequence[Utterance]) -> list[Speech | EngineFailed]:
+        """Speak side by side: the model has no batches, but leaves the interpreter to others mostly.
+
+        The dictionary, which does not, is asked in this thread, for a text while those before are rendered.
+        """
+        self.load()
+        read = ((utterance, self._read(utterance.text)) for utterance in utterances)
+        if len(utterances) == 1 or self._at_once == 1:
+            return [self._spoken(*each) for each in read]
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hibari")
+        return list(self._threads.map(lambda each: self._spoken(*each), read))
 
     def speakers(self) -> Mapping[str, str]:
         """The speakers of the static table."""
@@ -64,27 +83,30 @@ class HibariEngine:
         """Short pieces: a sentence or two. All presets speak at one pace, and leave silence before it."""
         return EngineLimits(
             piece_characters=300,
-            batch=self._facts.batch,
+            batch=self._at_once,
             seed_varies=False,
             usual_rate=_SOUNDS_PER_SECOND,
             least_lead_s=_LEAST_LEAD_S,
         )
 
-    def _speak(self, utterance: Utterance) -> Speech:
+    def _read(self, text: str) -> list[str] | EngineFailed:
+        """The phonemes of the text, in runs that the model can hold."""
+        try:
+            phonemes: str = self._loaded().g2p(readable(text, self._facts), normalize_text=False)
+            return list(fit(with_breaks(phonemes.strip())))
+        except Exception as error:  # whatever the package raises, the job fails with the text that did it
+            return _failed(text, error)
+
+    def _spoken(self, utterance: Utterance, parts: list[str] | EngineFailed) -> Speech | EngineFailed:
+        if isinstance(parts, EngineFailed):
+            return parts
         preset = self._facts.presets[utterance.preset or "heart"]
         try:
-            parts = list(fit(self._phonemes(utterance.text)))
             rng = np.random.default_rng(utterance.seed)
             spoken = [self._render(part, preset, utterance, rng) for part in parts]
-        except Exception as error:  # whatever the package raises, the job fails with the text that did it
-            raise EngineFailed(
-                f"hibari failed on the text {utterance.text[:60]!r}: {type(error).__name__}: {error}."
-            ) from error
+        except Exception as error:  # the same
+            return _failed(utterance.text, error)
         return Speech(_joined(spoken), _RATE, sum(sounds(part) for part in parts))
-
-    def _phonemes(self, text: str) -> str:
-        phonemes: str = self._loaded().g2p(readable(text, self._facts), normalize_text=False)
-        return with_breaks(phonemes.strip())
 
     def _render(
         self, phonemes: str, preset: Preset, utterance: Utterance, rng: np.random.Generator
@@ -123,6 +145,12 @@ class HibariEngine:
         if self._model is None:
             self.load()
         return self._model
+
+
+def _failed(text: str, error: Exception) -> EngineFailed:
+    failed = EngineFailed(f"hibari failed on the text {text[:60]!r}: {type(error).__name__}: {error}.")
+    failed.__cause__ = error
+    return failed
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:

@@ -72,7 +72,7 @@ UNSET = (
 #: Set by this machine, or by the data folder.
 DERIVED = {
     *("JOBS_DATA_DIR", "VOICES_DIR", "LOCAL_WORKERS", "SSH_KNOWN_HOSTS", "DATABASE_URL", "STORAGE_URL"),
-    "IMAGEN_BACKENDS_FILE",
+    *("IMAGEN_BACKENDS_FILE", "HIBARI_BATCH"),
 }
 ROOT = Path(__file__).parents[3]
 
@@ -129,15 +129,17 @@ def test_the_files_of_ssh_lie_in_the_data_folder_or_where_asyncssh_looks(tmp_pat
     assert (told.ssh_known_hosts, told.ssh_key_file) == (tmp_path / "known", tmp_path / "key")
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (3, 3), (64, 4)])
-def test_local_workers_are_one_per_core_and_at_most_four(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, workers: int
+@pytest.mark.parametrize(("cores", "used"), [(1, 1), (3, 3), (64, 4)])
+def test_cores_are_used_but_for_those_beyond_the_fourth(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cores: int, used: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
 
-    assert load_settings({}, {"HOME": str(tmp_path)}, tmp_path).local_workers == workers
-    asked = {"HOME": str(tmp_path), "LOCAL_WORKERS": "9"}
-    assert load_settings({}, asked, tmp_path).local_workers == 9
+    usual = load_settings({}, {"HOME": str(tmp_path)}, tmp_path)
+    assert (usual.local_workers, usual.hibari_batch) == (used, used)
+    asked = {"HOME": str(tmp_path), "LOCAL_WORKERS": "9", "HIBARI_BATCH": "8"}
+    told = load_settings({}, asked, tmp_path)
+    assert (told.local_workers, told.hibari_batch) == (9, 8)
 
 
 def test_the_example_sets_nothing_as_it_stands() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from lib.child import ChildProcess
 from lib.clock import ManualClock
 from lib.spool import Phase, SpoolClient, SpoolJob, WorkerSpool
 from lib.workers import LeftSpool, SpoolRoom, WorkerSetup
@@ -39,6 +42,22 @@ class TestTheRoom:
 
         assert room.free_numbers(4) == [2, 4, 5, 6]
         assert room.free_numbers(0) == []
+
+    @pytest.mark.parametrize(("workers", "share"), [(1, "4"), (2, "2"), (3, "1"), (8, "1")])
+    def test_lets_its_workers_share_the_cores(
+        self, room: SpoolRoom, setup: WorkerSetup, monkeypatch: pytest.MonkeyPatch, workers: int, share: str
+    ) -> None:
+        told: list[Mapping[str, str] | None] = []
+
+        class Seen(ChildProcess):
+            def __init__(self, argv: Sequence[str], *, log: Path, environ: Mapping[str, str] | None) -> None:
+                told.append(environ)
+
+        monkeypatch.setattr("lib.workers.worker_process.ChildProcess", Seen)
+        for host in room.hosts(range(1, workers + 1), replace(setup, hibari_batch=4)):
+            host.tend()
+
+        assert [environ and environ["HIBARI_BATCH"] for environ in told] == [share] * workers
 
     def test_tells_of_left_spools_beyond_those_that_are_served_again(
         self, room: SpoolRoom, tmp_path: Path
