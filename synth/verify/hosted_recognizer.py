@@ -54,7 +54,9 @@ class Recognizer(Protocol):
         """The languages it knows, by ISO 639-1. Raises as `hear`."""
         ...
 
-    def hear(self, samples: Samples, language: str, *, timed: bool, careful: bool) -> list[HeardWord]:
+    def hear(
+        self, samples: Samples, language: str, *, timed: bool, careful: bool, marked: bool
+    ) -> list[HeardWord]:
         """The words in `samples`, (n,) at HEARING_RATE; their times are told where they are wished.
 
         Raises:
@@ -104,10 +106,13 @@ class HostedRecognizer:
         self._begin()
         return self._languages
 
-    def hear(self, samples: Samples, language: str, *, timed: bool, careful: bool) -> list[HeardWord]:
+    def hear(
+        self, samples: Samples, language: str, *, timed: bool, careful: bool, marked: bool
+    ) -> list[HeardWord]:
         """See Recognizer; loads the model if it is not loaded, or if its process ended."""
         self._begin()
-        wish = {"samples": len(samples), "language": language, "timed": timed, "careful": careful}
+        how = {"timed": timed, "careful": careful, "marked": marked}
+        wish = {"samples": len(samples), "language": language, **how}
         patience = max(_LEAST_PATIENCE_S, len(samples) / HEARING_RATE * _PATIENCE)
         with self._within(patience):
             self._send(json.dumps(wish).encode() + b"\n" + np.asarray(samples, np.float32).tobytes())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from synth.verify.comparison import Comparison
@@ -19,6 +21,8 @@ _FEW: Final = 2.5
 #: Of a text of one or two sounds nearly all must be wrong.
 _NEARLY_ALL: Final = 0.75
 _AGREEING: Final = 3  # takes that were heard alike: then it is said so, and written otherwise
+_MANY: Final = 3  # of one word in a row
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
 _MOST_OF_A_NAME: Final = 3  # words; more are a clause
 
 
@@ -32,6 +36,34 @@ def _is_right(sounds: int, errors: float, run: float) -> bool:
         return False
     rate = errors / max(sounds, 1)
     return rate <= MOST_WRONG or (errors <= _FEW and rate < _NEARLY_ALL)
+
+
+def miscounted(found: Comparison, script: str) -> bool:
+    """Whether all that is wrong lies in a word that is said three times or more in a row.
+
+    A recogniser does not count: of sixteen "one" it writes ten or a hundred, and in a low voice takes
+    "Ha ha ha" for something else. That is evidence for nothing.
+    """
+    repeated = {word for word, run in groupby(_words(script)) if sum(1 for _ in run) >= _MANY}
+    left = [each for each in found.divergences if not _only(each.words or each.heard_as, repeated)]
+    return not passes(found) and _is_right(found.sounds, *_costs(left))
+
+
+def _words(text: str) -> list[str]:
+    return _LETTERS.findall(text.lower())
+
+
+def _only(shown: str, words: Collection[str]) -> bool:
+    """Whether what is shown of a divergence, cut at its end perhaps, is made of these words."""
+    *whole, last = _words(shown) or [""]
+    begun = last and any(each.startswith(last) for each in words)
+    return bool(begun) and all(each in words for each in whole)
+
+
+def _costs(divergences: Sequence[Divergence]) -> tuple[float, float]:
+    """In all, and the longest stretch."""
+    costs = [each.cost for each in divergences]
+    return sum(costs), max(costs, default=0.0)
 
 
 def verdict_of(found: Sequence[Comparison], recognizer: str) -> Verdict:
@@ -76,7 +108,7 @@ def agreed(verdict: Verdict, earlier: Sequence[Verdict]) -> Verdict:
         [each for each in left if each.stretch == index] for index in range(len(verdict.stretch_sounds))
     ]
     ok = all(
-        _is_right(sounds, sum(each.cost for each in own), max((each.cost for each in own), default=0.0))
+        _is_right(sounds, *_costs(own))
         for sounds, own in zip(verdict.stretch_sounds, by_stretch, strict=True)
     )
     if not ok:

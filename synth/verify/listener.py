@@ -1,8 +1,8 @@
 """The verifier that listens: takes are written down by a recogniser and held against what was sent.
 
 It listens in a thread of its own, to whatever waits: while a window is heard, others are spoken, and those
-share the next one. A part that does not pass there is heard once more, alone and with care, and the better
-hearing counts: in a window of many, a recogniser leaves out a word now and then.
+share the next one. A part that does not pass there is heard again, alone and with care, and the best hearing
+counts: in a window of many, a recogniser leaves out a word now and then.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from lib.records import WordTiming
 from synth.audio.levels import Samples
 from synth.verify.comparison import Comparison, HeardWord, compare
 from synth.verify.hosted_recognizer import HEARING_RATE, Recognizer, RecognizerFailed, RecognizerGone
-from synth.verify.judgement import passes, verdict_of
+from synth.verify.judgement import miscounted, passes, verdict_of
 from synth.verify.port import Sent, SentPiece, Unheard, Verdict
 from synth.verify.sounds import EnglishSounds, SoundReader
-from synth.verify.windows import together, window_of
+from synth.verify.windows import sharing, window_of
 
 Answer = Verdict | Unheard | None
 _T = TypeVar("_T")
@@ -35,8 +35,9 @@ _CODES: Final = {"English": "en"}
 _ASIDE_S: Final = 0.5
 _MOST_THERE: Final = 0.6
 _MOST_FAILURES: Final = 2  # of the parts of a window that failed: then it is the recogniser, not they
+_COUNTLESS: Final = "It says one word many times in a row, which a recogniser does not count."
 _NOTHING: Final = Comparison(0, 0.0, (), ())  # of a stretch that nobody heard
-_MOST_TOGETHER: Final = 24  # parts of one window: more would wait long for the last of them
+_MOST_ASKED: Final = 64  # parts that wait, for a window; a long text has hundreds
 
 
 @dataclass(slots=True, eq=False)
@@ -172,16 +173,13 @@ class ListeningVerifier:
         return None
 
     def _next_parts(self) -> list[_HeardPart]:
-        """Those that share the next window, in order; of a take that nobody waits for, none."""
+        """Those that share the next window, the one that waits longest first; of a take that nobody waits
+        for, none."""
         waiting = [part for part in self._waiting if not part.wish.future.done()]
-        count = together([part.stretch.end - part.stretch.start for part in waiting[:_MOST_TOGETHER]])
-        language = waiting[0].wish.sent.language if waiting else ""
-        taken: list[_HeardPart] = []
-        for part in waiting[:count]:
-            if part.wish.sent.language != language or (taken and not _may_share(taken[-1].wish, part.wish)):
-                break
-            taken.append(part)
-        self._waiting = deque(waiting[len(taken) :])
+        asked = [part for part in waiting if _may_share(waiting[0].wish, part.wish)][:_MOST_ASKED]
+        taken = [asked[place] for place in sharing([each.stretch.end - each.stretch.start for each in asked])]
+        gone = set(taken)
+        self._waiting = deque(part for part in waiting if part not in gone)
         return taken
 
     def _hear_together(self, parts: Sequence[_HeardPart]) -> None:
@@ -190,26 +188,43 @@ class ListeningVerifier:
         if known is not None and _CODES[language] not in known:
             self._leave(parts, f"The recogniser {self.name} knows no {language}.")
             return
-        for part, found in zip(parts, self._heard(parts, careful=False), strict=True):
+        for part, found in zip(parts, self._heard(parts), strict=True):
             if not found.sounds:
                 self._leave([part], "There is no sound in the text that could be compared.")
                 continue
             if not passes(found) or (len(parts) > 1 and not _in_place(found, part)):
-                alone = self._heard([part], careful=True)
-                found = min(found, *alone, key=_standing) if _in_place(found, part) else alone[0]
+                found = self._heard_alone(part, [found] if _in_place(found, part) else [])
+            if miscounted(found, part.stretch.script):
+                self._leave([part], _COUNTLESS)
+                continue
             self._found(part, found)
+
+    def _heard_alone(self, part: _HeardPart, before: Sequence[Comparison]) -> Comparison:
+        """The best of what was heard `before` and with care now; a cry or a word of two letters is at times
+        heard without marks of time only."""
+        heard = list(before)
+        for marked in (True, False):
+            heard += self._heard([part], careful=True, marked=marked)
+            if passes(heard[-1]):
+                break
+        return min(heard, key=_standing)
 
     def _known_languages(self) -> frozenset[str] | None:
         return _again_if_gone(self._recognizer.languages)
 
-    def _heard(self, parts: Sequence[_HeardPart], *, careful: bool) -> list[Comparison]:
+    def _heard(
+        self, parts: Sequence[_HeardPart], *, careful: bool = False, marked: bool = False
+    ) -> list[Comparison]:
         """What came of each part, heard in one go; the times of its words are those of its take."""
         sent = parts[0].wish.sent
         window = window_of([part.samples() for part in parts])
         timed = len(parts) > 1 or sent.timed  # several: to know which said what
 
         def hear() -> list[HeardWord]:
-            return self._recognizer.hear(window.samples, _CODES[sent.language], timed=timed, careful=careful)
+            language = _CODES[sent.language]
+            return self._recognizer.hear(
+                window.samples, language, timed=timed, careful=careful, marked=marked
+            )
 
         words = _again_if_gone(hear)
         found = compare([part.stretch.script for part in parts], words, self._readers[sent.language])
@@ -238,8 +253,9 @@ class ListeningVerifier:
 
 
 def _may_share(one: _Wish, other: _Wish) -> bool:
-    """Which takes share a window depends on which wait: those that are ranked share none with others."""
-    return one is other or not (one.sent.ranked or other.sent.ranked)
+    """One language each. Which share one depends on which wait: ranked takes share none with others."""
+    alike = one.sent.language == other.sent.language
+    return one is other or (alike and not (one.sent.ranked or other.sent.ranked))
 
 
 def _again_if_gone(ask: Callable[[], _T]) -> _T:

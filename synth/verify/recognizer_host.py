@@ -5,9 +5,10 @@ library takes the worker with it. It gives way to the engine (`nice`), uses one 
 network: the model is a folder.
 
 On stdin comes a line of JSON, `samples` (how many), `language` (ISO 639-1), `timed` (whether words need their
-times), `careful` (a wider search), and then so many float32 samples of 16 kHz. On stdout goes a line of JSON:
-`words`, each `[text, start, end]` in seconds, or `error`. The first line of all tells `languages`, or `error`
-or what package is `missing`. It ends with its stdin, also in the middle of a window.
+times), `careful` (a wider search) and `marked` (whether it says how far it has come, as it does beyond a
+window), and then so many float32 samples of 16 kHz. On stdout goes a line of JSON: `words`, each
+`[text, start, end]` in seconds, or `error`. The first line of all tells `languages`, or `error` or what
+package is `missing`. It ends with its stdin, also in the middle of a window.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ _CAREFUL_BEAMS: Final = 5
 #: Behind the last word that was heard: no more than the margin of a take and what a time may be off. To hear
 #: it by itself would cost another window, and a recogniser puts an "And" there.
 _MARGIN_S: Final = 0.35
+#: What a model of Whisper hears at once. Where that is all there is, it need not say how far it has come: its
+#: marks of time cost a fifteenth of a window, and a last word after one near the end would be left out.
+_WINDOW_S: Final = 30
 _NEEDED: Final = ("model.bin", "tokenizer.json")
 #: Numbers and signs may be written in many ways, words in one: so they are written as words. Behind a hyphen,
 #: as in "COVID-19", it would go on with a digit, and so not at all.
@@ -63,6 +67,7 @@ class WhisperModelFolder:
             condition_on_previous_text=False,
             suppress_tokens=self._unwritten,
             word_timestamps=asked["timed"],
+            without_timestamps=not asked["marked"] and len(samples) <= _WINDOW_S * _RATE,
         )
         words: list[tuple[str, float, float]] = []
         heard_to = len(samples) / _RATE - _MARGIN_S

@@ -16,6 +16,7 @@ from synth.verify.hosted_recognizer import HEARING_RATE
 LONGEST_WINDOW_S: Final = 28.0
 #: Between two of one window. With less, short ones are heard as one sentence; more costs and tells nothing.
 GAP_S: Final = 0.7
+_MOST_TOGETHER: Final = 24  # parts of one window: more would wait long for the last of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,18 @@ class HearingWindow:
     begins: tuple[float, ...]
 
 
-def together(lengths_s: Sequence[float]) -> int:
-    """How many of the first parts, so long, share a window: one at least, however long it is."""
-    taken, filled = 0, 0.0
-    for length in lengths_s:
-        if taken and filled + length > LONGEST_WINDOW_S:
-            break
-        taken, filled = taken + 1, filled + length + GAP_S
+def sharing(lengths_s: Sequence[float]) -> list[int]:
+    """Which of the parts, so long, share a window, by place: the first, however long it is, and what fits.
+
+    One that does not fit is passed over for shorter ones behind it: in order, one in twelve windows was air.
+    """
+    taken: list[int] = []
+    filled = 0.0
+    for place, length in enumerate(lengths_s):
+        if (taken and filled + length > LONGEST_WINDOW_S) or len(taken) == _MOST_TOGETHER:
+            continue
+        taken.append(place)
+        filled += length + GAP_S
     return taken
 
 

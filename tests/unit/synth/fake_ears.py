@@ -29,6 +29,7 @@ class WhisperedEars:
         self.windows: list[tuple[int, ...]] = []
         self.careful: list[tuple[int, ...]] = []
         self.said_carefully: dict[int, str] = {}  # where a second, careful hearing hears otherwise
+        self.said_at_last: dict[int, str] = {}  # and where the third does, without marks of time
         self.before: Callable[[], None] = lambda: None
         self.after: Callable[[list[HeardWord]], None] = lambda words: None
         self.closed = threading.Event()
@@ -36,13 +37,16 @@ class WhisperedEars:
     def languages(self) -> frozenset[str] | None:
         return self._known
 
-    def hear(self, samples: Samples, language: str, *, timed: bool, careful: bool) -> list[HeardWord]:
+    def hear(
+        self, samples: Samples, language: str, *, timed: bool, careful: bool, marked: bool
+    ) -> list[HeardWord]:
         self.before()
         found = self._takes(samples)
         (self.careful if careful else self.windows).append(tuple(number for number, _, _ in found))
         words: list[HeardWord] = []
+        otherwise = {} if not careful else self.said_carefully if marked else self.said_at_last
         for number, start, end in found:
-            texts = (self.said | (self.said_carefully if careful else {}))[number].split()
+            texts = (self.said | otherwise)[number].split()
             each = (end - start) / max(len(texts), 1)
             words += [
                 HeardWord(text, start + at * each, start + (at + 1) * each) for at, text in enumerate(texts)

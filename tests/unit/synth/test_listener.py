@@ -89,7 +89,15 @@ class TestWindows:
         hall.say(4, "It is.")
         hall.say(5, "Very well.")
         assert oks([*hall.verdicts(), ranked.result(SOON)]) == [True] * 4
-        assert hall.ears.windows == [(99,), (1,), (2, 3), (4, 5)]
+        assert hall.ears.windows == [(99,), (1, 4, 5), (2, 3)]
+
+    def test_are_filled_with_shorter_takes_where_the_next_does_not_fit(self, hall: Hall) -> None:
+        hall.ears.said |= {1: "nobody came", 2: "stop the car", 3: "yes it is", 4: "very well"}
+        lengths = {1: 13.5, 2: 20.0, 3: 7.0, 4: 5.0}
+        for number, seconds in lengths.items():
+            hall.say(number, hall.ears.said[number], seconds)
+        assert oks(hall.verdicts()) == [True] * 4
+        assert hall.ears.windows == [(99,), (1, 3, 4), (2,)]
 
     def test_one_that_fails_is_heard_again_alone_and_the_better_hearing_counts(self, hall: Hall) -> None:
         hall.ears.said |= {1: "nobody came", 2: "", 3: "yes"}
@@ -98,6 +106,14 @@ class TestWindows:
         hall.ears.said_carefully[2] = "stop the car"
         assert oks(hall.verdicts()) == [True, True, True]
         assert hall.ears.careful == [(2,)]
+
+    def test_a_cry_that_only_a_third_hearing_understands_passes(self, hall: Hall) -> None:
+        hall.ears.said |= {1: "nobody came", 2: ""}
+        hall.ears.said_at_last[2] = "ha ha ha"
+        hall.say(1, "Nobody came.")
+        hall.say(2, "Ha ha ha.")
+        assert oks(hall.verdicts()) == [True, True]
+        assert hall.ears.careful == [(2,), (2,)]
 
     def test_one_that_is_wrong_stays_wrong(self, hall: Hall) -> None:
         hall.ears.said |= {1: "nobody came", 2: "a thing of beauty"}
@@ -193,6 +209,10 @@ class TestWhatIsNotHeard:
     def test_a_text_without_sounds_is_said(self) -> None:
         answer = self.answer(WhisperedEars({1: "nobody came"}), sent("..."))
         assert answer == Unheard("There is no sound in the text that could be compared.")
+
+    def test_a_word_said_many_times_and_heard_otherwise_is_said(self) -> None:
+        answer = self.answer(WhisperedEars({1: "have a great time"}), sent("Ha ha ha."))
+        assert answer == Unheard("It says one word many times in a row, which a recogniser does not count.")
 
     def test_a_recogniser_that_ends_is_asked_again_once(self) -> None:
         ears = WhisperedEars({1: "nobody came"})

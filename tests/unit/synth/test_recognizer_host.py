@@ -19,8 +19,10 @@ class LazyModel:
 
     def __init__(self, segments: list[tuple[str, float, float]]) -> None:
         self._segments, self.heard = segments, 0
+        self.options: dict[str, Any] = {}
 
     def transcribe(self, samples: Any, **options: Any) -> tuple[Iterator[Any], None]:
+        self.options = options
         return self._all(), None
 
     def _all(self) -> Iterator[Any]:
@@ -30,11 +32,25 @@ class LazyModel:
             yield SimpleNamespace(text=text, start=start, end=end, words=[word])
 
 
-def heard(model: LazyModel, seconds: float, *, timed: bool) -> list[str]:
+def heard(model: LazyModel, seconds: float, *, timed: bool = True, marked: bool = False) -> list[str]:
     folder = WhisperModelFolder.__new__(WhisperModelFolder)  # its own loads the packages of the extra
     vars(folder).update(_model=model, _unwritten=[-1])
     samples = np.zeros(round(seconds * RATE), np.float32)
-    return [word for word, _, _ in folder.hear(samples, {"language": "en", "timed": timed, "careful": False})]
+    asked = {"language": "en", "timed": timed, "careful": False, "marked": marked}
+    return [word for word, _, _ in folder.hear(samples, asked)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "marked", "without"), [(28.0, False, True), (28.0, True, False), (31.0, False, False)]
+)
+def test_marks_of_time_are_made_where_they_are_wished_and_where_windows_follow_one_another(
+    seconds: float, marked: bool, without: bool
+) -> None:
+    """Without them a recogniser goes on 30 s later, in the midst of a word perhaps."""
+    model = LazyModel([("Yes", 0.1, seconds - 0.1)])
+    heard(model, seconds, marked=marked)
+
+    assert model.options["without_timestamps"] is without
 
 
 @pytest.mark.parametrize("timed", [True, False])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from synth.verify import alignment
 from synth.verify.alignment import aligned_sounds
 from synth.verify.comparison import Comparison, HeardWord, compare
-from synth.verify.judgement import agreed, passes, verdict_of
+from synth.verify.judgement import agreed, miscounted, passes, verdict_of
 from synth.verify.port import Verdict
 from synth.verify.sounds import EnglishSounds
 
@@ -93,6 +93,38 @@ class TestWordsDo:
 
     def test_the_verdict_says_what_heard_it(self) -> None:
         assert judged("Yes.", "Yes.").recognizer == "ears"
+
+
+class TestAWordThatIsSaidManyTimes:
+    @pytest.mark.parametrize(
+        ("sent", "said"),
+        [
+            ("Ha ha ha.", "have a great time"),
+            ("Ha, ha, ha!", ""),
+            ("Card four, one one one, one one one.", "card four one one one one one one one one one"),
+            ("Card four, one one one, one one one.", "card four" + " one" * 100),
+            ("Card four, one one one, one one one.", "card four one one"),
+        ],
+    )
+    def test_is_not_counted_by_a_recogniser(self, sent: str, said: str) -> None:
+        assert not passes(compared(sent, said))
+        assert miscounted(compared(sent, said), sent)
+
+    @pytest.mark.parametrize(
+        ("sent", "said"),
+        [
+            ("Ha ha ha, she said, and left the room.", "ha ha ha she said"),
+            ("Card four, one one one.", "card four one one one the boat was gone"),
+            ("No, no, no, the boat is gone.", "the coat was red"),
+            ("Ha ha.", "have a great time"),
+            ("Stop the car, then stop again, then stop.", "stop the car"),
+        ],
+    )
+    def test_but_what_is_wrong_beside_it_is(self, sent: str, said: str) -> None:
+        assert not miscounted(compared(sent, said), sent)
+
+    def test_nor_is_anything_said_of_what_was_heard_right(self) -> None:
+        assert not miscounted(compared("Ha ha ha.", "ha ha ha"), "Ha ha ha.")
 
 
 class TestSeveralInOneWindow:
@@ -209,5 +241,6 @@ class TestNoTextCrashesIt:
         found = compare(scripts, words, READER)
         assert len(found) == len(scripts)
         assert verdict_of(found, "ears").score >= 0
-        for each in found:
+        for script, each in zip(scripts, found, strict=True):
+            assert not (passes(each) and miscounted(each, script))
             assert all(0 <= word.start <= word.end <= len(said) for word in each.words)
