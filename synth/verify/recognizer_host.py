@@ -33,6 +33,9 @@ _MARGIN_S: Final = 0.35
 #: What a model of Whisper hears at once. Where that is all there is, it need not say how far it has come: its
 #: marks of time cost a fifteenth of a window, and a last word after one near the end would be left out.
 _WINDOW_S: Final = 30
+#: Bytes of what was heard for each of its own when packed, the package's own limit; takes of eight lines have
+#: 1.5. Without marks of time it repeats a sentence that was said five times for ever, over what follows.
+_MOST_COMPRESSED: Final = 2.4
 _NEEDED: Final = ("model.bin", "tokenizer.json")
 #: Numbers and signs may be written in many ways, words in one: so they are written as words. Behind a hyphen,
 #: as in "COVID-19", it would go on with a digit, and so not at all.
@@ -59,6 +62,14 @@ class WhisperModelFolder:
 
     def hear(self, samples: Any, asked: dict[str, Any]) -> list[tuple[str, float, float]]:
         """The words in `samples`."""
+        marked = asked["marked"] or len(samples) > _WINDOW_S * _RATE
+        words, goes_round = self._words(samples, asked, marked=marked)
+        return self._words(samples, asked, marked=True)[0] if goes_round and not marked else words
+
+    def _words(
+        self, samples: Any, asked: dict[str, Any], *, marked: bool
+    ) -> tuple[list[tuple[str, float, float]], bool]:
+        """And whether they go round in a circle."""
         segments, _ = self._model.transcribe(
             samples,
             language=asked["language"],
@@ -67,18 +78,20 @@ class WhisperModelFolder:
             condition_on_previous_text=False,
             suppress_tokens=self._unwritten,
             word_timestamps=asked["timed"],
-            without_timestamps=not asked["marked"] and len(samples) <= _WINDOW_S * _RATE,
+            without_timestamps=not marked,
         )
         words: list[tuple[str, float, float]] = []
+        goes_round = False
         heard_to = len(samples) / _RATE - _MARGIN_S
         for segment in segments:  # each window is heard when its first segment is asked for
+            goes_round |= segment.compression_ratio > _MOST_COMPRESSED
             if asked["timed"]:
                 words += [(word.word, float(word.start), float(word.end)) for word in segment.words or ()]
             else:
                 words += [(word, float(segment.start), float(segment.end)) for word in segment.text.split()]
             if segment.end >= heard_to:
                 break
-        return words
+        return words, goes_round
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -20,6 +20,7 @@ class LazyModel:
     def __init__(self, segments: list[tuple[str, float, float]]) -> None:
         self._segments, self.heard = segments, 0
         self.options: dict[str, Any] = {}
+        self.compressed = 1.0
 
     def transcribe(self, samples: Any, **options: Any) -> tuple[Iterator[Any], None]:
         self.options = options
@@ -29,7 +30,8 @@ class LazyModel:
         for text, start, end in self._segments:
             self.heard += 1
             word = SimpleNamespace(word=text, start=start, end=end)
-            yield SimpleNamespace(text=text, start=start, end=end, words=[word])
+            ratio = self.compressed if self.options["without_timestamps"] else 1.0
+            yield SimpleNamespace(text=text, start=start, end=end, words=[word], compression_ratio=ratio)
 
 
 def heard(model: LazyModel, seconds: float, *, timed: bool = True, marked: bool = False) -> list[str]:
@@ -68,3 +70,13 @@ def test_a_word_that_was_left_to_the_next_window_is_heard(timed: bool) -> None:
 
     assert heard(model, 1.9, timed=timed) == ["Yes", "no"]
     assert model.heard == 2
+
+
+def test_a_sentence_that_is_repeated_for_ever_is_heard_again_with_marks_of_time() -> None:
+    """What was said behind it would count as that sentence."""
+    model = LazyModel([("Yes", 0.1, 0.6), ("no", 1.3, 1.8)])
+    model.compressed = 9.0
+
+    assert heard(model, 2.0) == ["Yes", "no"]
+    assert model.options["without_timestamps"] is False
+    assert model.heard == 4
