@@ -46,7 +46,7 @@ _DONE: Final = {
 }
 _OURS: Final[dict[str, Dag]] = {"single": noop_pipelines.single, "chain": noop_pipelines.chain}
 _WITHIN_S: Final = 120.0
-_LOOK_S: Final = 0.02
+_LOOK_S: Final = 0.1  # a count costs more, the more is done: it must not take a part in the contest
 _REST_S: Final = 2.0
 #: What workers that wait may use in that time, the four of them with their processes.
 _IDLE_CPU_S: Final = 0.1

@@ -45,6 +45,7 @@ MANY: Mapping[str, tuple[dict[str, Any], str]] = {
     "place": ({"id": 1, "position": 1}, "pipeline_events_pkey"),
 }
 RUNS = 3000
+_ALL_READY = "UPDATE pipeline_tasks SET state = 'pending', ready_at = 1.0"
 
 
 @pytest.fixture
@@ -113,11 +114,32 @@ def test_what_workers_ask_goes_through_an_index(crowded: Floor, name: str) -> No
     check(plan, index)
 
 
+def forget_statistics(floor: Floor) -> None:
+    """Of tests before: then a server knows of a table what it knows of a new one."""
+    forgotten = "DELETE FROM pg_statistic WHERE starelid = 'pipeline_tasks'::regclass"
+    if floor.ledger.database.dialect == "postgresql":
+        floor.ledger.database.write_rows(lambda connection: connection.execute(text(forgotten)))
+
+
+@pytest.mark.parametrize("name", ["claimable", "claimable_in_lanes"])
+def test_the_first_that_are_ready_are_found_without_reading_all_before_there_are_statistics(
+    floor: Floor, name: str
+) -> None:
+    """Of 10,000 that were started at once each claim read all."""
+    crowd(floor)
+    forget_statistics(floor)
+    floor.ledger.database.write_rows(lambda connection: connection.execute(text(_ALL_READY)))
+    plan = floor.ledger.look(lambda t: plan_of(t, t._statements[name], HOT[name][0]))
+    check(plan, "pipeline_tasks_ready")
+    assert not re.search(r"Bitmap|Sort|TEMP B-TREE", plan), plan
+
+
 @pytest.mark.parametrize("name", ["lock_tasks", "tasks_unlocked", "claimed", "results"])
 def test_the_tasks_of_many_runs_are_found_by_their_key_before_there_are_statistics(
     floor: Floor, name: str
 ) -> None:
     crowd(floor)
+    forget_statistics(floor)
     values: dict[str, Any] = {"runs": [f"old-{n}" for n in range(1, 65)]}
     values |= {"names": ["only"]} if name in ("claimed", "results") else {}
     values |= {"owner": "ann:1"} if name == "claimed" else {}
