@@ -23,7 +23,6 @@ from lib.manifest import Inputs, Manifest, OutFolder, complete_captions, finishe
 from lib.manifest.folder import WORKROOM
 from lib.records import ExecutionRecord
 from lib.spool import SpoolFull
-from lib.voices import jobs_ahead
 from lib.workers import SpoolRoom, WorkerHost
 
 _LOOK_EVERY_S: Final = 0.25  # without news
@@ -48,7 +47,8 @@ class Look:
 class Setup:
     """What an execution is made of; wired in the commands, or by a test.
 
-    `make_hosts` makes that many hosts whose spools lie in `room`.
+    `make_hosts` makes that many hosts whose spools lie in `room`; `ahead` says how many jobs each of so many
+    workers holds.
     """
 
     folder: OutFolder
@@ -57,6 +57,7 @@ class Setup:
     engine: str
     room: SpoolRoom
     make_hosts: Callable[[SpoolRoom, int], Sequence[WorkerHost]]
+    ahead: Callable[[int], int]
     clock: Clock
     workers: int = 1
     force: bool = False
@@ -144,8 +145,9 @@ class Execution:
         dispatcher, setup = self._dispatcher, self._setup
         # With `force` what a killed execution left is not wanted: it stays until nobody is at it any more.
         self._left = LeftSpools(dispatcher, () if setup.force else setup.room.left())
-        ahead = jobs_ahead(setup.engine)
-        for host in setup.make_hosts(setup.room, min(setup.workers, jobs)):
+        workers = min(setup.workers, jobs)
+        ahead = setup.ahead(workers)
+        for host in setup.make_hosts(setup.room, workers):
             dispatcher.add(host, lambda: ahead)
         try:
             while not self._tracker.finished and not setup.stop_requested():

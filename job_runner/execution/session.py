@@ -33,7 +33,7 @@ from lib.picture_backends.names import SHIPPED_BACKENDS, PictureSettings
 from lib.records import ExecutionJob, ExecutionRecord
 from lib.spool import SpoolFull
 from lib.units import seconds_text
-from lib.voices import VoiceRegistry
+from lib.voices import VoiceRegistry, jobs_ahead
 from lib.workers import LocalHost, SpoolRoom, WorkerSetup
 
 _NAMED = 5
@@ -58,10 +58,15 @@ class Surroundings:
 
     def hosts(self, room: SpoolRoom, count: int) -> list[LocalHost]:
         """That many workers with spools of their own, not started."""
-        setup = WorkerSetup(
-            self.voices_dir, self.engine, _WORKER_GRACE_S, SystemClock(), self.pauses, self.hibari_batch
-        )
-        return room.hosts(room.free_numbers(count), setup)
+        return room.hosts(room.free_numbers(count), self._worker())
+
+    def ahead(self, workers: int) -> int:
+        """Jobs that each of so many workers holds."""
+        return jobs_ahead(self.engine, self._worker().share(workers))
+
+    def _worker(self) -> WorkerSetup:
+        grace_s, clock = _WORKER_GRACE_S, SystemClock()
+        return WorkerSetup(self.voices_dir, self.engine, grace_s, clock, self.pauses, self.hibari_batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ def execute(
             engine=around.engine,
             room=SpoolRoom(ready.folder.path(WORKROOM), name="local", machine="local"),
             make_hosts=around.hosts,
+            ahead=around.ahead,
             clock=SystemClock(),
             workers=workers or around.workers,
             force=force,

@@ -13,7 +13,8 @@ from lib.settings.kinds import Unfit
 from lib.settings.layers import Found, Layer, dotenv_layer, find, flag_layer, mistyped, toml_layer, xdg_folder
 from lib.settings.table import Settings, table
 
-#: Each worker holds a model of its own (some 230 MB); more than this is for people to ask for.
+#: To speak with: a worker on each holds a model of its own (some 230 MB), and others may want the machine.
+#: More than this is for people to ask for.
 _MOST_CORES: Final = 4
 
 

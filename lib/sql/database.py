@@ -259,7 +259,8 @@ def _keep_references(raw: Any, entry: ConnectionPoolEntry) -> None:
 def _postgres_engine(address: DatabaseAddress, limits: DatabaseLimits, wait_s: float) -> Engine:
     options = [
         f"-c statement_timeout={limits.statement_timeout_ms}",
-        # Of a table that grew fast it knows nothing yet, and would read all that waits to hand out the first.
+        # For all that is asked: of a table that grew fast the server's planner knows nothing yet, and would
+        # read all tasks that wait to hand out the first.
         "-c enable_bitmapscan=off",
         f"-c idle_in_transaction_session_timeout={_STILL_MS}",
         "-c synchronous_commit=on",

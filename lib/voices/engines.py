@@ -234,13 +234,14 @@ def engine_facts(name: str) -> EngineFacts:
     return _facts_of_class(name, registered)
 
 
-def jobs_ahead(name: str) -> int:
+def jobs_ahead(name: str, hibari_batch: int = 1) -> int:
     """Jobs that a worker of the engine holds: one batch is spoken, another is ready, so that it never waits.
 
-    An engine that is not known here, which no worker can load, has none to fill.
+    `hibari_batch` is how many texts a worker of hibari speaks at once, which depends on its cores. An engine
+    that is not known here, which no worker can load, has none to fill.
     """
     try:
-        batch = engine_facts(name).batch
+        batch = hibari_batch if name == HIBARI.name else engine_facts(name).batch
     except UnknownEngine:
         batch = 1
     return max(_LEAST_AHEAD, 2 * batch)

@@ -34,6 +34,10 @@ class WorkerSetup:
     pauses: str | None = None  # as the setting VOICE_PAUSES has them; None: the worker's own
     hibari_batch: int = 1
 
+    def share(self, workers: int) -> int:
+        """How many texts each of so many workers speaks at once, where their engine is hibari."""
+        return max(1, self.hibari_batch // max(workers, 1))
+
 
 class LocalHost:
     """A spool folder and the child process that serves it.
@@ -132,8 +136,7 @@ class SpoolRoom:
 
     def hosts(self, numbers: Sequence[int], setup: WorkerSetup) -> list[LocalHost]:
         """A host for each number; the workers start when they are tended."""
-        share = max(1, setup.hibari_batch // max(len(numbers), 1))
-        return [self._host_of(number, setup, share) for number in numbers]
+        return [self._host_of(number, setup, setup.share(len(numbers))) for number in numbers]
 
     def free_numbers(self, count: int) -> list[int]:
         """The first `count` numbers that no spool has."""

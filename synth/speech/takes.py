@@ -114,16 +114,17 @@ class RawTake:
         return tuple(dict.fromkeys(each.fault.check for each in self.faults))
 
     @property
-    def standing(self) -> tuple[bool, int, float, float]:
+    def standing(self) -> tuple[bool, int, bool, float, float]:
         """What takes are compared by; less is better.
 
-        Whether it failed, faults of the signal, what the verifier found wrong, and deviation from the usual
-        pace, the last two to two digits.
+        Whether it failed, faults of the signal, whether nobody could judge it, what the verifier found wrong,
+        and deviation from the usual pace, the last two to two digits.
         """
         deviation = self.measures.rate_deviation
         return (
             self.failed,
             len(self.faults),
+            self.verdict is None,
             0.0 if self.verdict is None else round(self.verdict.score, 2),
             0.0 if deviation is None else round(abs(deviation), 2),
         )

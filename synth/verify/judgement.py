@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -22,7 +23,7 @@ _FEW: Final = 2.5
 _NEARLY_ALL: Final = 0.75
 _AGREEING: Final = 3  # takes that were heard alike: then it is said so, and written otherwise
 _MANY: Final = 3  # of one word in a row
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MOST_OF_A_NAME: Final = 3  # words; more are a clause
 
 
@@ -39,18 +40,20 @@ def _is_right(sounds: int, errors: float, run: float) -> bool:
 
 
 def miscounted(found: Comparison, script: str) -> bool:
-    """Whether all that is wrong lies in a word that is said three times or more in a row.
+    """Whether all that is wrong lies in a word that is said three times or more in a row, and nowhere else.
 
     A recogniser does not count: of sixteen "one" it writes ten or a hundred, and in a low voice takes
     "Ha ha ha" for something else. That is evidence for nothing.
     """
-    repeated = {word for word, run in groupby(_words(script)) if sum(1 for _ in run) >= _MANY}
+    rows = [(word, sum(1 for _ in run)) for word, run in groupby(_words(script))]
+    often = Counter(word for word, _ in rows)
+    repeated = {word for word, times in rows if times >= _MANY and often[word] == 1}
     left = [each for each in found.divergences if not _only(each.words or each.heard_as, repeated)]
     return not passes(found) and _is_right(found.sounds, *_costs(left))
 
 
 def _words(text: str) -> list[str]:
-    return _LETTERS.findall(text.lower())
+    return _WORD.findall(text.lower())
 
 
 def _only(shown: str, words: Collection[str]) -> bool:

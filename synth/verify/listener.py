@@ -7,6 +7,7 @@ counts: in a window of many, a recogniser leaves out a word now and then.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from synth.verify.hosted_recognizer import HEARING_RATE, Recognizer, RecognizerF
 from synth.verify.judgement import miscounted, passes, verdict_of
 from synth.verify.port import Sent, SentPiece, Unheard, Verdict
 from synth.verify.sounds import EnglishSounds, SoundReader
-from synth.verify.windows import sharing, window_of
+from synth.verify.windows import LONGEST_WINDOW_S, sharing, window_of
 
 Answer = Verdict | Unheard | None
 _T = TypeVar("_T")
@@ -188,25 +189,28 @@ class ListeningVerifier:
         if known is not None and _CODES[language] not in known:
             self._leave(parts, f"The recogniser {self.name} knows no {language}.")
             return
+        doubtful: list[tuple[_HeardPart, Comparison]] = []  # which those that are sound do not wait for
         for part, found in zip(parts, self._heard(parts), strict=True):
             if not found.sounds:
                 self._leave([part], "There is no sound in the text that could be compared.")
-                continue
-            if not passes(found) or (len(parts) > 1 and not _in_place(found, part)):
-                found = self._heard_alone(part, [found] if _in_place(found, part) else [])
-            if miscounted(found, part.stretch.script):
+            elif passes(found) and (len(parts) == 1 or _in_place(found, part)):
+                self._found(part, found)
+            else:
+                doubtful.append((part, found))
+        for part, found in doubtful:
+            best = self._heard_alone(part, [found] if _in_place(found, part) else [])
+            if miscounted(best, part.stretch.script):
                 self._leave([part], _COUNTLESS)
-                continue
-            self._found(part, found)
+            else:
+                self._found(part, best)
 
     def _heard_alone(self, part: _HeardPart, before: Sequence[Comparison]) -> Comparison:
         """The best of what was heard `before` and with care now; a cry or a word of two letters is at times
-        heard without marks of time only."""
-        heard = list(before)
-        for marked in (True, False):
-            heard += self._heard([part], careful=True, marked=marked)
-            if passes(heard[-1]):
-                break
+        heard without marks of time only, which only one window can be."""
+        heard = [*before, *self._heard([part], careful=True, marked=True)]
+        if not passes(heard[-1]) and part.stretch.end - part.stretch.start <= LONGEST_WINDOW_S:
+            with contextlib.suppress(RecognizerFailed):  # what is known stays known
+                heard += self._heard([part], careful=True)
         return min(heard, key=_standing)
 
     def _known_languages(self) -> frozenset[str] | None:

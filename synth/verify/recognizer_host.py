@@ -64,7 +64,8 @@ class WhisperModelFolder:
         """The words in `samples`."""
         marked = asked["marked"] or len(samples) > _WINDOW_S * _RATE
         words, goes_round = self._words(samples, asked, marked=marked)
-        return self._words(samples, asked, marked=True)[0] if goes_round and not marked else words
+        again = goes_round and not marked and not asked["careful"]  # with care it was heard with marks before
+        return self._words(samples, asked, marked=True)[0] if again else words
 
     def _words(
         self, samples: Any, asked: dict[str, Any], *, marked: bool

@@ -67,6 +67,7 @@ def manifest(root: Path) -> bool:
         engine="hibari",
         room=SpoolRoom(root / WORKROOM, name="local", machine="here"),
         make_hosts=make,
+        ahead=lambda workers: 4,
         clock=ManualClock(),
         stop_requested=stop,
     )

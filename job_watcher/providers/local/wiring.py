@@ -40,7 +40,7 @@ def _add_workers(dispatcher: Dispatcher, given: Given) -> LeftSpools:
         settings.voice_pauses,
         settings.hibari_batch,
     )
-    ahead = jobs_ahead(settings.voice_engine)
+    ahead = jobs_ahead(settings.voice_engine, setup.share(count))
     for host in room.hosts(range(1, count + 1), setup):
         dispatcher.add(host, lambda: ahead)
     return LeftSpools(dispatcher, room.left(beyond=count))

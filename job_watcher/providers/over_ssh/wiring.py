@@ -124,6 +124,18 @@ def engine_environ(settings: Settings, facts: EngineFacts) -> dict[str, str]:
     }
 
 
+def _share_of_cores(settings: Settings, workers: int | None) -> dict[str, str]:
+    """How many texts each of several workers of hibari speaks at once: they share what was set, or the cores.
+
+    How many cores a machine has is not known here; alone on it, a worker takes what it finds.
+    """
+    if workers == 1 or "HIBARI_BATCH" not in engine_facts(settings.voice_engine).settings:
+        return {}
+    is_set = settings.sources.get("HIBARI_BATCH", "default") != "default"
+    share = settings.hibari_batch // workers if is_set and workers is not None else 1
+    return {"HIBARI_BATCH": str(max(share, 1))}
+
+
 def _drawing_environ(settings: Settings) -> dict[str, str]:
     """What a worker on a machine is told of drawing: the settings that were set, none of them secret."""
     if not pictures_on_machines(settings).least_vram_gb:
@@ -150,8 +162,13 @@ def bootstrap(settings: Settings) -> Bootstrap:
     return Bootstrap(BundleMaker(settings.jobs_data_dir / "bundles", requirements, fetched_bytes=fetched))
 
 
-def worker_setup(settings: Settings, clock: Clock, home: str, number: int, program: str) -> SshWorkerSetup:
-    """How a worker on a machine is started, and where: below `home`, which is absolute."""
+def worker_setup(
+    settings: Settings, clock: Clock, home: str, number: int, program: str, workers: int | None = 1
+) -> SshWorkerSetup:
+    """How one of so many workers on a machine is started, and where: below `home`, which is absolute.
+
+    `workers` None: one for each of its cores, or its GPUs.
+    """
     folder = worker_folder(home, queue_mark(settings), number)
     return SshWorkerSetup(
         command=(program,),
@@ -162,6 +179,7 @@ def worker_setup(settings: Settings, clock: Clock, home: str, number: int, progr
         pauses=settings.voice_pauses,
         environ={
             **engine_environ(settings, engine_facts(settings.voice_engine)),
+            **_share_of_cores(settings, workers),
             **_drawing_environ(settings),
             **({} if settings.verify == "auto" else {"VERIFY": settings.verify}),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 from job_watcher.leader_and_standby import LedWatcher, Reign
@@ -162,11 +163,15 @@ class _Reigns:
             program=settings.ssh_voice_synth,
             pictures_vram_gb=pictures_on_machines(settings).least_vram_gb,
         )
-        remote = RemoteMachine(way, self._host, leads, mark=queue_mark(settings))
+        host = partial(self._host, spec.workers)
+        remote = RemoteMachine(way, host, leads, mark=queue_mark(settings))
         return MachineKeeper(remote, preparation, clock, wake, events=self._given.parts.events)
 
-    def _host(self, machine: SshMachine, number: int, program: str, home: str) -> SshHost:
-        setup = worker_setup(self._given.settings, self._given.parts.clock, home, number, program)
+    def _host(
+        self, workers: int | None, machine: SshMachine, number: int, program: str, home: str
+    ) -> SshHost:
+        given = self._given
+        setup = worker_setup(given.settings, given.parts.clock, home, number, program, workers)
         return SshHost(f"{machine.name}/{number}", machine, setup)
 
 

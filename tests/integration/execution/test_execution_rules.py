@@ -123,6 +123,7 @@ class Stage:
                 engine="hibari",
                 room=SpoolRoom(self.root / WORKROOM, name="local", machine="here"),
                 make_hosts=make,
+                ahead=lambda workers: 4,
                 clock=clock or SystemClock(),
                 workers=workers,
                 on_look=self.looks.append,

@@ -75,21 +75,28 @@ def begun(ears: ListeningVerifier, text: str, made: Speech) -> Future[Answer]:
 
 
 def failed(future: Future[Answer]) -> str | None:
-    """Why it failed; None where it passed, or where the text says one word again and again."""
+    """Why it failed; None where it passed, or where nobody could count how often it says a word."""
     answer = future.result()
-    if isinstance(answer, Unheard) and "many times in a row" in answer.why:
+    if is_countless(answer):
         return None
     assert isinstance(answer, Verdict), answer
     return None if answer.ok else answer.why
 
 
+def is_countless(answer: Answer) -> bool:
+    return isinstance(answer, Unheard) and "many times in a row" in answer.why
+
+
 def wrong_of(ears: ListeningVerifier, engine: Engine, texts: Sequence[str]) -> dict[str, str]:
-    """Texts whose sound takes fail, in voices by turns, and why."""
+    """Texts whose sound takes fail, in voices by turns, and why; one at most may be left uncounted."""
     heard = [
         (text, begun(ears, text, speech(engine, text, PRESETS[number % len(PRESETS)])))
         for number, text in enumerate(texts)
     ]
-    return {text: why for text, future in heard if (why := failed(future)) is not None}
+    wrong = {text: why for text, future in heard if (why := failed(future)) is not None}
+    countless = [text for text, future in heard if is_countless(future.result())]
+    assert len(countless) <= 1, countless
+    return wrong
 
 
 def test_sound_takes_pass_and_broken_ones_do_not(ears: ListeningVerifier, engine: Engine) -> None:
@@ -211,14 +218,14 @@ def test_damage_is_found(ears: ListeningVerifier, engine: Engine, texts: Sequenc
 
 @pytest.mark.soak
 def test_no_false_alarm_on_hundreds_of_sound_takes(ears: ListeningVerifier, engine: Engine) -> None:
-    """One-word lines, sentences, numbers, names, in nine voices; of strings of signs it is reported."""
+    """One-word lines, sentences, numbers, names, in nine voices; strings of signs, too."""
     fresh = [normalize(written).script for _, written, _ in rows("fresh.tsv")]
     texts = list(dict.fromkeys([*FIRST, *SECOND, *SHORT[::3], *fresh]))[:280]
     wrong = wrong_of(ears, engine, texts)
     spelled = {text for text in texts if SPELLED.search(text)}
     print(f"{len(wrong)} of {len(texts)}, {len(spelled)} of them strings of signs: {wrong}")
     assert len(texts) - len(spelled) >= 200
-    assert {text: why for text, why in wrong.items() if text not in spelled} == {}
+    assert wrong == {}
 
 
 @pytest.mark.soak

@@ -115,6 +115,39 @@ class TestWindows:
         assert oks(hall.verdicts()) == [True, True]
         assert hall.ears.careful == [(2,), (2,)]
 
+    def test_one_that_is_longer_than_a_window_is_heard_once_more_only(self, hall: Hall) -> None:
+        """Marks of time are made there anyway: a third hearing would be the second over again."""
+        hall.ears.said |= {1: "nobody came"}
+        hall.say(1, "Stop the car.", seconds=31.0)
+        assert oks(hall.verdicts()) == [False]
+        assert hall.ears.careful == [(1,)]
+
+    def test_what_is_known_of_one_stays_known_where_the_last_hearing_fails(self, hall: Hall) -> None:
+        hall.ears.said |= {1: "nobody came"}
+        hall.say(1, "Stop the car.")
+
+        def fails_at_last(words: list[HeardWord]) -> None:
+            if len(hall.ears.careful) == 2:
+                raise RecognizerGone("The process of the recogniser ended with status -9.")
+
+        hall.ears.after = fails_at_last
+        assert oks(hall.verdicts()) == [False]
+
+    def test_those_that_pass_do_not_wait_for_one_that_is_heard_again(self, hall: Hall) -> None:
+        hall.ears.said |= {1: "a thing of beauty", 2: "nobody came"}
+        hall.say(1, "Stop the car.")
+        passing = hall.say(2, "Nobody came.")
+        answered: list[bool] = []
+
+        def before() -> None:
+            if len(hall.ears.windows) == 2:  # the one with care comes now
+                answered.append(passing.done())
+
+        hall._all_here.set()
+        hall.ears.before = before
+        assert oks(hall.verdicts()) == [False, True]
+        assert answered[0]
+
     def test_one_that_is_wrong_stays_wrong(self, hall: Hall) -> None:
         hall.ears.said |= {1: "nobody came", 2: "a thing of beauty"}
         hall.say(1, "Nobody came.")

@@ -34,11 +34,13 @@ class LazyModel:
             yield SimpleNamespace(text=text, start=start, end=end, words=[word], compression_ratio=ratio)
 
 
-def heard(model: LazyModel, seconds: float, *, timed: bool = True, marked: bool = False) -> list[str]:
+def heard(
+    model: LazyModel, seconds: float, *, timed: bool = True, careful: bool = False, marked: bool = False
+) -> list[str]:
     folder = WhisperModelFolder.__new__(WhisperModelFolder)  # its own loads the packages of the extra
     vars(folder).update(_model=model, _unwritten=[-1])
     samples = np.zeros(round(seconds * RATE), np.float32)
-    asked = {"language": "en", "timed": timed, "careful": False, "marked": marked}
+    asked = {"language": "en", "timed": timed, "careful": careful, "marked": marked}
     return [word for word, _, _ in folder.hear(samples, asked)]
 
 
@@ -80,3 +82,11 @@ def test_a_sentence_that_is_repeated_for_ever_is_heard_again_with_marks_of_time(
     assert heard(model, 2.0) == ["Yes", "no"]
     assert model.options["without_timestamps"] is False
     assert model.heard == 4
+
+
+def test_with_care_it_was_heard_with_marks_before() -> None:
+    model = LazyModel([("Yes", 0.1, 0.6), ("no", 1.3, 1.8)])
+    model.compressed = 9.0
+    heard(model, 2.0, careful=True)
+
+    assert model.heard == 2

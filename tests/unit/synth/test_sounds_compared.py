@@ -101,6 +101,7 @@ class TestAWordThatIsSaidManyTimes:
         [
             ("Ha ha ha.", "have a great time"),
             ("Ha, ha, ha!", ""),
+            ("Don't, don't, don't!", "go on and on"),
             ("Card four, one one one, one one one.", "card four one one one one one one one one one"),
             ("Card four, one one one, one one one.", "card four" + " one" * 100),
             ("Card four, one one one, one one one.", "card four one one"),
@@ -116,6 +117,7 @@ class TestAWordThatIsSaidManyTimes:
             ("Ha ha ha, she said, and left the room.", "ha ha ha she said"),
             ("Card four, one one one.", "card four one one one the boat was gone"),
             ("No, no, no, the boat is gone.", "the coat was red"),
+            ("No, no, no. I have no money and no home.", "no no no I have money and home"),
             ("Ha ha.", "have a great time"),
             ("Stop the car, then stop again, then stop.", "stop the car"),
         ],

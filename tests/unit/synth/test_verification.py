@@ -170,6 +170,11 @@ class TestWhichTakeIsChosen:
         assert rank(takes, select_best=True) == [1, 0]
         assert rank(takes, select_best=False) == [0, 1]
 
+    def test_one_that_was_heard_goes_before_one_that_nobody_could_judge(self) -> None:
+        takes = [self.take(None), self.take(replace(GOOD, score=0.03)), self.take(bad())]
+
+        assert rank(takes, select_best=True) == [1, 0, 2]
+
     def test_the_record_says_why(self, tmp_path: Path) -> None:
         verdicts = Scripted(*[bad()] * 3, GOOD)  # takes made again come after the second variant
 

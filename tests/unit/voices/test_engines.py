@@ -107,7 +107,9 @@ def files(place: str) -> list[Path]:
 def test_a_worker_holds_a_batch_beside_the_one_it_speaks() -> None:
     """Else batches of short jobs would never be full."""
     assert jobs_ahead("qwen3") == 2 * engine_facts("qwen3").batch == 16
-    assert jobs_ahead("hibari") == 4  # one spoken, the others ready
+    assert jobs_ahead("hibari") == jobs_ahead("hibari", 2) == 4  # one or two spoken, the others ready
+    assert jobs_ahead("hibari", 4) == 8
+    assert jobs_ahead("qwen3", 64) == 16
     assert jobs_ahead("nightingale") == 4
 
 

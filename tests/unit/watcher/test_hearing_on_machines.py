@@ -33,3 +33,23 @@ def test_workers_are_told_and_no_folder_of_this_computer_with_it(
     environ = worker_setup(given, ManualClock(), "/root", 1, "voice-synth").environ
     assert environ.get("VERIFY") == told
     assert "VERIFY_MODEL" not in environ
+
+
+@pytest.mark.parametrize(
+    ("engine", "asked", "workers", "told"),
+    [
+        ("hibari", {}, 1, None),  # alone, it takes the cores that it finds
+        ("hibari", {"HIBARI_BATCH": "8"}, 1, "8"),
+        ("hibari", {}, 4, "1"),
+        ("hibari", {}, None, "1"),  # a worker for each core
+        ("hibari", {"HIBARI_BATCH": "8"}, 4, "2"),
+        ("hibari", {"HIBARI_BATCH": "2"}, 4, "1"),
+        ("qwen3", {"HIBARI_BATCH": "8"}, 4, None),
+    ],
+)
+def test_workers_of_one_machine_share_its_cores(
+    tmp_path: Path, engine: str, asked: dict[str, str], workers: int | None, told: str | None
+) -> None:
+    given = settings(tmp_path, VOICE_ENGINE=engine, **asked)
+    setup = worker_setup(given, ManualClock(), "/root", 1, "voice-synth", workers)
+    assert setup.environ.get("HIBARI_BATCH") == told
