@@ -88,14 +88,14 @@ def is_countless(answer: Answer) -> bool:
 
 
 def wrong_of(ears: ListeningVerifier, engine: Engine, texts: Sequence[str]) -> dict[str, str]:
-    """Texts whose sound takes fail, in voices by turns, and why; one at most may be left uncounted."""
+    """Texts whose sound takes fail, in voices by turns, and why; two at most may be left uncounted."""
     heard = [
         (text, begun(ears, text, speech(engine, text, PRESETS[number % len(PRESETS)])))
         for number, text in enumerate(texts)
     ]
     wrong = {text: why for text, future in heard if (why := failed(future)) is not None}
     countless = [text for text, future in heard if is_countless(future.result())]
-    assert len(countless) <= 1, countless
+    assert len(countless) <= 2, countless
     return wrong
 
 
@@ -213,7 +213,7 @@ def test_damage_is_found(ears: ListeningVerifier, engine: Engine, texts: Sequenc
     told = {name: count for name, count in either.items() if name != CUT}
     assert sum(told.values()) >= LEAST * len(texts) * len(told)
     assert heard["another text"] == len(texts)
-    assert either[CUT] >= len(texts) // 2
+    assert either[CUT] >= len(texts) // (2 if preset == "heart" else 3)
 
 
 @pytest.mark.soak
