@@ -43,7 +43,6 @@ class HibariEngine:
         self._facts = engine_facts(self.name)
         self._model: Hibari | None = None
         self._at_once = self._facts.batch
-        self._threads: ThreadPoolExecutor | None = None
 
     def configure(self, settings: Mapping[str, str]) -> None:
         """Take the setting HIBARI_BATCH: how many texts are spoken side by side, a core each."""
@@ -67,9 +66,8 @@ class HibariEngine:
         read = ((utterance, self._read(utterance.text)) for utterance in utterances)
         if len(utterances) == 1 or self._at_once == 1:
             return [self._spoken(*each) for each in read]
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hibari")
-        return list(self._threads.map(lambda each: self._spoken(*each), read))
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="hibari") as threads:  # none is left behind
+            return list(threads.map(lambda each: self._spoken(*each), read))
 
     def speakers(self) -> Mapping[str, str]:
         """The speakers of the static table."""
