@@ -16,9 +16,12 @@ from synth.verify.hosted_recognizer import RecognizerFailed, RecognizerGone
 from synth.verify.installed import reason_not_to
 from synth.verify.listener import Answer, ListeningVerifier
 from synth.verify.port import Sent, SentPiece, Unheard, Verdict
+from synth.verify.sounds import EnglishSounds
 from tests.unit.synth.fake_ears import RATE, WhisperedEars, voice
 
 SOON = 20.0
+#: One for all: the thread of each listener ends with the process, and a dictionary of its own with it.
+READERS = {"English": EnglishSounds()}
 
 
 def sent(text: str, **fields: Any) -> Sent:
@@ -29,7 +32,7 @@ class Hall:
     """A listener whose first window waits until all takes of a test have come."""
 
     def __init__(self, ears: WhisperedEars) -> None:
-        self.ears, self.listener = ears, ListeningVerifier(ears)
+        self.ears, self.listener = ears, ListeningVerifier(ears, readers=READERS)
         self._all_here, self._inside = threading.Event(), threading.Event()
         ears.before = self._hold
         self._answers: list[Future[Answer]] = []
@@ -176,7 +179,7 @@ class TestATakeOfManyPieces:
             SentPiece(text, at, at + 1.0)
             for at, text in enumerate(["Nobody came.", "Stop the car.", "Yes, it is."])
         )
-        listener = ListeningVerifier(ears)
+        listener = ListeningVerifier(ears, readers=READERS)
         wish = sent("Nobody came. Stop the car. Yes, it is.", stretches=pieces, timed=True)
         verdict = listener.begin(wish, samples, RATE).result(SOON)
         listener.close()
@@ -202,7 +205,7 @@ class TestATakeOfManyPieces:
         ears = WhisperedEars({1: "a thing of beauty", 2: "", 3: "yes it is"})
         samples = np.concatenate([voice(1), voice(2), voice(3)])
         pieces = tuple(SentPiece(text, at, at + 1.0) for at, text in enumerate(texts))
-        listener = ListeningVerifier(ears)
+        listener = ListeningVerifier(ears, readers=READERS)
         answer = listener.begin(sent(" ".join(texts), stretches=pieces), samples, RATE).result(SOON)
         listener.close()
         return answer
@@ -224,7 +227,7 @@ class TestWhatIsNotHeard:
         assert second == Unheard("The process of the recogniser ended with status -9.")
 
     def answer(self, ears: WhisperedEars, wish: Sent | None = None) -> Answer:
-        listener = ListeningVerifier(ears)
+        listener = ListeningVerifier(ears, readers=READERS)
         answer = listener.begin(wish or sent("Nobody came."), voice(1), RATE).result(SOON)
         listener.close()
         return answer
