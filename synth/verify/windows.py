@@ -30,7 +30,7 @@ class HearingWindow:
 def sharing(lengths_s: Sequence[float]) -> list[int]:
     """Which of the parts, so long, share a window, by place: the first, however long it is, and what fits.
 
-    One that does not fit is passed over for shorter ones behind it: in order, one in twelve windows was air.
+    One that does not fit is passed over for shorter ones behind it: 200 took 22 windows in order, so 21.
     """
     taken: list[int] = []
     filled = 0.0
