@@ -5,6 +5,13 @@ import { ask, part } from "./request.js";
 
 const MOST = 1 << 20; // bytes, as REST takes them
 const gate = () => document.getElementById("gate");
+const saved = new Set(); // of what was saved here: gates and digests whose events have not come yet
+
+/** Whether a change of a gate is what was saved here; an event tells each once. */
+export const isSavedHere = (run, stage, seen) => saved.delete(JSON.stringify([run, stage, seen]));
+
+/** Whether a text of a card was asked for and is about to stand open. */
+export const isOpening = (card) => card.querySelector("[data-edit]:disabled") !== null;
 
 async function open(file) {
   const button = file.querySelector("[data-edit]");
@@ -50,6 +57,7 @@ async function save(file, form) {
   button.disabled = true;
   try {
     const now = await ask("POST", `/api/v1/runs/${part(run)}/gates/${part(stage)}/files/${path}`, { text, seen });
+    if (now.seen !== seen) saved.add(JSON.stringify([now.run, now.stage, now.seen]));
     shown(file, text, now);
     notice(`${file.dataset.file} is saved; a decision is about what it says now.`);
   } catch (error) {

@@ -1,6 +1,7 @@
 // Decides at gates, one after the other. What is decided is sent when it can no longer be taken back, or when the
 // page is left; it is about what was shown here and nothing else. Listening and looking decide nothing.
 
+import { isOpening, isSavedHere } from "./edit_text.js";
 import { rest, wake } from "./files.js";
 import { fieldOf, isOfWords, isTyping, keepDraft, keptDraft } from "./gate_words.js";
 import { refresh } from "./live.js";
@@ -78,9 +79,9 @@ async function show(address) {
 /** Whether a text of the card is being mended: what is not saved would be lost, or not be decided about. */
 function mending() {
   const field = mended();
-  if (!field) return false;
+  if (!field && !isOpening(card)) return false;
   notice("A text is open: save it, or leave it as it was.", { problem: true });
-  field.focus();
+  field?.focus();
   return true;
 }
 
@@ -170,10 +171,13 @@ function heard(told) {
   const concerned = ({ run, stage, attempt, opened }) =>
     run === told.run &&
     (told.stage === null ? told.at >= opened : stage === told.stage && Number(attempt) === told.attempt);
+  const seen = told.event === "gate_voided" ? told.data.seen : undefined; // what the gate is about now
+  if (isSavedHere(told.run, told.stage, seen)) return;
   const word = WORDS[told.event] ?? (told.event === "gate_voided" ? "changed" : "canceled");
   const who = told.data.operator ?? "somebody";
   for (const [key, mine] of deciding) {
-    if (!concerned(mine) || sent.has(key)) continue;
+    // Of what was decided about this page may have known before its event came.
+    if (!concerned(mine) || sent.has(key) || (seen && seen === mine.seen)) continue;
     notice(`${mine.stage} of ${mine.run} was ${word} by ${who} first; what you decided was not sent.`, { problem: true });
     sent.add(key);
     mine.forget();
@@ -181,8 +185,8 @@ function heard(told) {
   }
   const here = gate();
   if (!here || !concerned(here.dataset) || sent.has(keyOf(here.dataset))) return;
-  if (told.event === "gate_voided" && told.data.seen) {
-    if (told.data.seen === here.dataset.seen) return; // it is shown already
+  if (seen) {
+    if (seen === here.dataset.seen) return; // it is shown already
     notice(`What ${told.stage} of ${told.run} made has changed: look again.`);
     if (isTyping() || mended()) {
       here.dataset.stale = "";

@@ -21,7 +21,7 @@ from tests.integration.console.replayed import heard_from_the_begin
 from tests.pages import PHONE, grave_faults, logged_in, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 
 def trail_of(page: Page) -> list[tuple[int, str]]:
@@ -186,6 +186,22 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
         assert page.title() != "taken"
 
 
+def mend(page: Page, text: str) -> None:
+    """Change the script at its gate."""
+    page.click("text=Edit script.txt")
+    page.fill("form[data-editing] textarea", text)
+    page.click("form[data-editing] [type=submit]")
+    page.wait_for_selector(f".file pre:text-is('{text}')")
+
+
+def tell_changed(page: Page, seen: str) -> None:
+    """Pass on, as the stream of events does, that the gate of r1 is about something else now."""
+    told = {"run": "r1", "stage": "script", "attempt": 1, "event": "gate_voided", "data": {"seen": seen}}
+    page.evaluate(
+        "told => document.dispatchEvent(new CustomEvent('console:news', {detail: {kind: 'run', told}}))", told
+    )
+
+
 def test_a_text_is_mended_at_its_gate_and_then_decided_about(page: Page, desk: ConsoleDesk) -> None:
     desk.start("r1")
     desk.work(files={"script.txt": b"Teh sea."})
@@ -193,16 +209,49 @@ def test_a_text_is_mended_at_its_gate_and_then_decided_about(page: Page, desk: C
     page.click("text=Edit script.txt")
     page.click("[data-act=approve]")  # it would be about what is about to be changed
     page.wait_for_selector("#notices:has-text('A text is open')")
-    page.fill("form[data-editing] textarea", "The sea.")
+    page.wait_for_selector("form[data-editing] textarea")
     assert grave_faults(page) == []
-    page.click("form[data-editing] [type=submit]")
-    page.wait_for_selector(".file pre:text-is('The sea.')")
+    page.click("[data-edit-leave]")
+    mend(page, "The sea.")
     assert (desk.folder / "runs/r1/script.txt").read_text() == "The sea."
-    seen = get_job_status(desk.ledger, "r1").gates[-1].seen
-    until(page, f"document.getElementById('gate').dataset.seen === '{seen}'")
     page.clock.install()
     page.click("[data-act=approve]")
     with page.expect_response("**/approve") as decided:
         page.clock.fast_forward(20_000)
     assert decided.value.ok
     assert get_job_status(desk.ledger, "r1").gates[-1].decision == "approved"
+
+
+def test_what_was_saved_here_is_nobodys_else_change(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Teh sea."})
+    page.route("**/api/v1/events*", lambda _: None)  # events come when the test tells them
+    page.clock.install()
+    page.goto("/gates")
+    seen = []
+    for text in ("The sae.", "The sea."):
+        mend(page, text)
+        seen.append(get_job_status(desk.ledger, "r1").gates[-1].seen)
+    page.click("[data-act=approve]")
+    for each in seen:
+        tell_changed(page, each)
+    assert "changed" not in page.inner_text("#notices")
+    tell_changed(page, seen[-1])  # as where the page was loaded anew: it is what was decided about
+    with page.expect_response("**/approve") as decided:
+        page.clock.fast_forward(20_000)
+    assert decided.value.ok
+
+
+def test_a_key_decides_nothing_while_a_text_is_about_to_open(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Teh sea."})
+    held: list[Route] = []
+    page.goto("/gates")
+    page.wait_for_selector(".file pre:text-is('Teh sea.')")
+    page.route("**/script.txt*", lambda route: held.append(route))
+    page.click("text=Edit script.txt")
+    page.keyboard.press("a")
+    page.wait_for_selector("#notices:has-text('A text is open')")
+    assert page.locator("#gate.decided").count() == 0
+    held[0].continue_()
+    page.wait_for_selector("form[data-editing] textarea")
