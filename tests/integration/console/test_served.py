@@ -183,7 +183,7 @@ def test_the_token_is_made_once_and_never_printed(desk: ConsoleDesk, program: Pr
 
 
 def test_health_says_that_the_queue_is_down(desk: ConsoleDesk, own_server: Any, tmp_path: Path) -> None:
-    queue = connect(own_server.url, QueueOptions())
+    queue = connect(own_server.url, QueueOptions(), patience_s=1.0)
     (tmp_path / "other").mkdir()
     other = ConsoleDesk(tmp_path / "other", queue)
     with other.client({}) as client:
