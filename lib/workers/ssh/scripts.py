@@ -106,14 +106,14 @@ ours() { # whether the supervisor that is written down still runs; sets pid
     { read -r pid begun where who <"$work/pid"; } 2>/dev/null || return 1
     [ "$where" = "$boot" ] && look "$pid" && [ "$started" = "$begun" ] && [ "$state" != Z ]
 }
-ended() { # whether it wrote down how it ended; sets status
+ended() { # whether it wrote down how it ended, which it does a moment before it ends itself; sets status
     { read -r status <"$work/rc"; } 2>/dev/null
 }
 report() {
     pid=- begun=- where=$boot asked=
     [ -e "$work/stopping" ] && asked=asked
     if [ ! -d "$work" ]; then echo "= none"
-    elif ours; then echo "= running $pid $begun $who"
+    elif ours && [ ! -e "$work/rc" ]; then echo "= running $pid $begun $who"
     elif [ "$pid" = - ]; then echo "= starting"
     elif ended; then echo "= ended $pid $begun $status $asked"
     elif [ "$where" != "$boot" ]; then echo "= rebooted $pid $begun - $asked"
