@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -152,7 +153,7 @@ class OverSsh:
         self.host: WorkerHost = self._host
 
     def worker(self) -> object:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not self._host.is_settled() and time.monotonic() < end:
             time.sleep(0.005)
         try:
@@ -162,8 +163,7 @@ class OverSsh:
 
     def kill(self) -> None:
         supervisor = int(str(self.worker()).split()[0])
-        (worker,) = children_of(supervisor)
-        os.kill(worker, signal.SIGKILL)
+        os.kill(started_by(supervisor), signal.SIGKILL)
 
     def wait_out_pauses(self) -> None:
         self._clock.advance(60)
@@ -171,6 +171,18 @@ class OverSsh:
     def close(self) -> None:
         self._host.stop(0.0)
         self._host.close()
+
+
+def started_by(supervisor: int) -> int:
+    """The worker of a supervisor, which says that it runs before it starts it."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for child in children_of(supervisor):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{child}/cmdline").read_bytes() == b"sleep\x00600\x00":
+                    return child
+        time.sleep(0.005)
+    raise AssertionError("the supervisor started no worker")
 
 
 KINDS: dict[str, Callable[[Path], Place]] = {"local": OnThisMachine, "left": LeftBehind, "rented": Rented}
