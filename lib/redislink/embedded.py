@@ -2,7 +2,8 @@
 
 It belongs to a data folder, is started by whoever needs it first, adopted by everybody else, and outlives
 them all until `stop`. It listens on a Unix socket only. Its append-only file is synced once a second: a
-killed process loses nothing that was acknowledged, a power cut at most the last second or two.
+killed process loses nothing that was acknowledged, unless the disk was busy with that: then, like a power
+cut, at most the last second or two.
 
 Where its socket lies stands in the data folder: the folder for sockets is another one in a login session than
 in a cron job, and both must find the one server.

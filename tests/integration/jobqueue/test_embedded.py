@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import stat
 import subprocess
@@ -13,12 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from lib.errors import BadConfiguration, Unavailable
 from lib.jobqueue import connect
 from lib.redislink import embedded
 from lib.redislink.embedded import EmbeddedServer
 from tests.contract.jobqueue.jobs import job
+from tests.integration.topologies import until
 
 
 @pytest.fixture
@@ -35,11 +38,29 @@ def server(short: Path) -> Iterator[EmbeddedServer]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended (it may be waiting to be reaped)."""
+    """Whether a process ends (it may wait to be reaped). What it had locked is free a moment before that."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
         return True
+    try:
+        return bool(select.select([process], [], [], 30)[0])
+    finally:
+        os.close(process)
+
+
+def leads_to(descriptor: Path) -> str:
+    """What an open descriptor of another process is; "" when it was closed since it was seen."""
+    try:
+        return os.readlink(descriptor)
+    except FileNotFoundError:
+        return ""
+
+
+def written(server: EmbeddedServer) -> None:
+    """Wait until all that was acknowledged is in the server's file: a busy disk may hold its writes back."""
+    with redis.Redis.from_url(server.url) as client:
+        until(lambda: client.info("persistence")["aof_buffer_length"] == 0, "the writes")
 
 
 def test_it_starts_and_a_second_caller_adopts_it(server: EmbeddedServer, short: Path) -> None:
@@ -92,6 +113,7 @@ def test_what_was_acknowledged_survives_sigkill_of_the_server(server: EmbeddedSe
     pid = server.pid()
     assert pid is not None
 
+    written(server)
     os.kill(pid, signal.SIGKILL)
     server.ensure()
 
@@ -128,7 +150,7 @@ def test_only_its_owner_can_reach_it(server: EmbeddedServer, short: Path) -> Non
     client.close()
     pid = server.pid()
     listening = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-    sockets = {os.readlink(item) for item in Path(f"/proc/{pid}/fd").iterdir()}
+    sockets = {leads_to(item) for item in Path(f"/proc/{pid}/fd").iterdir()}
     assert not any(f"socket:[{line.split()[9]}]" in sockets for line in listening), "it listens on TCP"
 
 
