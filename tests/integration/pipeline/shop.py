@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lib.clock import Clock
 from lib.pipeline import Dag
 from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.model import TaskRow, TrailEvent
@@ -76,6 +77,16 @@ class Shop:
         self.runs.mkdir()
         self.ledger = PipelineLedger(open_database(url, schema=schema))
         self.processes: list[WorkerProcess] = []
+        self.clock: Clock | None = None
+
+    def keep_time_by(self, clock: Clock) -> None:
+        """Have leases run out by this clock and not by the database's: a busy machine may stand still."""
+        self.clock = clock
+        self.ledger = PipelineLedger(self.ledger.database, clock=clock)
+
+    def open_ledger(self) -> PipelineLedger:
+        """The ledger on connections of its own."""
+        return PipelineLedger(open_database(self.url, schema=self.schema), clock=self.clock)
 
     def start(self, dag: Dag, *runs: str, rules: StageRules | None = None, **inputs: Any) -> None:
         """Start runs of a pipeline, all with these inputs."""

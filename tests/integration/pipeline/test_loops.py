@@ -16,13 +16,12 @@ from job_pipeline.recovery import recovery_loop, take_back
 from job_pipeline.rounds import Rounds
 from job_pipeline.worker.options import PipelineWorkerOptions
 from job_pipeline.worker.program import PipelineWorker
+from lib.clock import ManualClock
 from lib.errors import UsageError
 from lib.pipeline import BadPipeline, Dag
-from lib.pipeline.ledger import PipelineLedger
 from lib.pipeline.runs import cancel_job
 from lib.pipeline.states import TaskState
 from lib.redact import Redactor
-from lib.sql import open_database
 from tests.integration.pipeline import sample_dags
 from tests.integration.pipeline.shop import SAMPLES, Shop, is_gone, until
 from tests.postgres_servers import Postgres, binaries, served_by
@@ -50,7 +49,7 @@ def worker(
 ) -> PipelineWorker:
     """A worker in this process; its tasks have processes of their own."""
     return PipelineWorker(
-        lambda: PipelineLedger(open_database(shop.url, schema=shop.schema)),
+        shop.open_ledger,
         PipelineWorkerOptions(
             **{  # type: ignore[arg-type]  # each option has a type of its own
                 "dags": [f"{SAMPLES}:{dag}" for dag in dags],
@@ -124,12 +123,19 @@ def test_a_failed_task_is_tried_again_and_no_secret_of_it_is_kept(lite_shop: Sho
 
 
 def test_a_lease_is_held_for_as_long_as_its_task_is_at_work(shop: Shop) -> None:
+    clock, lease_s = ManualClock(), 0.9
+    shop.keep_time_by(clock)
     shop.start(sample_dags.held, "r1")
-    with running(worker(shop, "held", lease_s=0.9)), running(recovery_loop(shop.ledger, poll_s=0.1)):
+
+    def is_renewed() -> bool:
+        return shop.task("r1", "wait").lease_expires_at == pytest.approx(clock.now() + lease_s, abs=0.001)
+
+    with running(worker(shop, "held", lease_s=lease_s)), running(recovery_loop(shop.ledger, poll_s=0.1)):
         until(lambda: shop.began("wait"))
-        first = shop.task("r1", "wait").lease_expires_at
-        assert first is not None
-        until(lambda: (shop.task("r1", "wait").lease_expires_at or 0) > first + 0.9)
+        for _ in range(3):  # together longer than a lease
+            clock.advance(0.8 * lease_s)
+            until(is_renewed)
+        assert take_back(shop.ledger) == []
         (shop.runs / "go-1").touch()
         until(lambda: shop.states() == {"completed": 1})
 
