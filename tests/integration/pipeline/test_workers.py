@@ -5,10 +5,11 @@ from __future__ import annotations
 import signal
 
 import pytest
+from sqlalchemy import text
 
 from lib.pipeline.states import TaskState
 from tests.integration.pipeline import sample_dags
-from tests.integration.pipeline.shop import Shop, helper_of, is_gone, until
+from tests.integration.pipeline.shop import Shop, WorkerProcess, helper_of, is_gone, until
 
 
 def test_a_task_that_spins_is_gone_soon_after_its_time_and_the_worker_goes_on(lite_shop: Shop) -> None:
@@ -45,11 +46,34 @@ def test_a_killed_workers_task_ends_with_it_and_is_done_once_by_another(shop: Sh
     assert [e.attempt for e in shop.events("r1") if e.kind == "stage_started"] == [1, 2]
 
 
+STANDING = text(
+    "SELECT state FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    " AND datname = current_database()"
+)
+
+
+def stop_between_transactions(shop: Shop, worker: WorkerProcess) -> None:
+    """SIGSTOP to a worker. One that stands still in a transaction would keep its locks, and so its task."""
+
+    def states() -> set[str]:
+        return set(shop.ledger.database.read(lambda connection: connection.execute(STANDING).scalars().all()))
+
+    def stands_outside() -> bool:
+        worker.send(signal.SIGSTOP)
+        until(lambda: "active" not in states())  # what it had sent is carried out
+        if not any(state.startswith("idle in transaction") for state in states()):
+            return True
+        worker.send(signal.SIGCONT)
+        return False
+
+    until(stands_outside)
+
+
 def test_a_worker_that_wakes_after_its_lease_changes_nothing(pg_shop: Shop) -> None:
     pg_shop.start(sample_dags.held, "r1")
     zombie = pg_shop.worker("held", lease_s=1.0, owner="zombie")
     until(lambda: pg_shop.began("wait"))
-    zombie.send(signal.SIGSTOP)
+    stop_between_transactions(pg_shop, zombie)
     pg_shop.program({"recovery": 0.1})
     pg_shop.worker("held", owner="second")
     until(lambda: pg_shop.began("wait", attempt=2))
