@@ -145,13 +145,22 @@ def test_a_task_that_forks_answers_once(hands: Hands) -> None:
     assert [hands.do("where").result[0] for _ in range(20)] == [pid] * 20
 
 
-def test_what_a_task_started_is_gone_with_it_also_from_sessions_of_its_own(hands: Hands) -> None:
-    note = hands.folder / "pids"
+def test_what_a_task_started_is_gone_with_it_also_from_sessions_of_its_own(tmp_path: Path) -> None:
+    clock, note = ManualClock(), tmp_path / "pids"  # its time is not over before it has started all of them
+    hands = Hands(tmp_path, clock=clock)
+    try:
+        hands.hear(ProcessReady)
+        hands.pool.begin(task_of("leave_children", 3.0, {"note": str(note)}))
+        until(lambda: note.exists() and len(note.read_text().split()) == 4)
+        clock.advance(3.0)
 
-    outcome = hands.do("leave_children", timeout_s=3.0, note=str(note))
-
-    assert "did not end within 3 s" in outcome.error
-    assert [pid for pid in map(int, note.read_text().split()) if not is_gone(pid)] == []
+        ended = hands.hear(TaskEnded)
+        assert isinstance(ended, TaskEnded)
+        assert isinstance(ended.outcome, Failed)
+        assert "did not end within 3 s" in ended.outcome.error
+        assert [pid for pid in map(int, note.read_text().split()) if not is_gone(pid)] == []
+    finally:
+        hands.pool.close()
 
 
 def test_a_process_that_was_stopped_is_ended_all_the_same(hands: Hands) -> None:
