@@ -66,7 +66,7 @@ def test_a_server_that_ends_each_connection_does_not_answer(pg_shop: Shop) -> No
 
 
 def test_what_takes_too_long_is_to_be_tried_again(pg_shop: Shop) -> None:
-    database = open_database(pg_shop.url, schema=pg_shop.schema, patience_s=0.1, statement_timeout_ms=50)
+    database = open_database(pg_shop.url, schema=pg_shop.schema, patience_s=0.1, statement_timeout_ms=500)
     ledger = PipelineLedger(database)
     with pytest.raises(TryAgain):
         ledger.change(lambda transaction: DriverCursor(transaction.connection).rows("SELECT pg_sleep(9)", {}))

@@ -24,7 +24,7 @@ def test_the_ledger_keeps_to_them(postgres: Postgres, tmp_path: Path) -> None:
         "DATABASE_URL": f"{postgres.url()}&application_name={name}",
         "DB_POOL_MIN": "3",
         "DB_POOL_MAX": "4",
-        "STATEMENT_TIMEOUT_MS": "20",
+        "STATEMENT_TIMEOUT_MS": "700",  # making the tables keeps to it, too
     }
     settings = load_settings({}, environ, tmp_path)
 
@@ -33,7 +33,7 @@ def test_the_ledger_keeps_to_them(postgres: Postgres, tmp_path: Path) -> None:
         assert postgres.sees(asked) == "3"
     with closing(open_database(ledger_url(settings), **ledger_options(settings))) as database:
         with pytest.raises(
-            TryAgain, match=r"\(DATABASE_URL of the environment\) stopped a statement after 20 ms"
+            TryAgain, match=r"\(DATABASE_URL of the environment\) stopped a statement after 700 ms"
         ):
             database.read(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
         assert database.engine.pool.status().endswith("of at most 4 connections open, 3 of them idle")
