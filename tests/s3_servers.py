@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -104,7 +104,7 @@ def start_seaweed() -> S3Server:
     (folder / "s3.json").write_text(json.dumps({"identities": identities}))
     ports = dict.fromkeys(("master.port", "volume.port", "filer.port", "s3.port"), 0)
     for name in ports:
-        ports[name] = pair_of_ports(set(ports.values()))
+        ports[name] = pair_of_ports()
     command = [
         weed,
         "-logtostderr=true",
@@ -148,14 +148,13 @@ def _keys(access: S3Access) -> dict[str, str]:
     return {"accessKey": access.key_id or "", "secretKey": access.secret or ""}
 
 
-def pair_of_ports(taken: Collection[int] = ()) -> int:
-    """A free port whose number plus 10000 is free, too."""
+def pair_of_ports() -> int:
+    """A free port whose number plus 10000 is free, too. Both lie below those of outgoing connections."""
     while True:
-        port = free_port()
+        port = free_port() - 10_000
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port + 10_000))
-            if port not in taken:
-                return port
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,24 @@ _START_WITHIN_S = 10.0
 _WRITTEN_WITHIN_S = 5.0
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A loopback port that nobody has at this moment, below those that outgoing connections are given."""
+    """A loopback port that nobody has at this moment, below those that outgoing connections are given.
+
+    No port is given twice, and the processes of one run draw from ranges of their own: what a port was asked
+    for may bind it a good while later.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    ranges = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.randrange(22_000 + int(worker) % ranges, 32_000, ranges)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class Server:
