@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
@@ -17,6 +16,7 @@ from job_console.access.session import COOKIE, LIFE_S, sign_in
 from job_console.route_services import ConsoleLimits
 from job_console.stream.hub import BadPlace, Hub, NewsSources, StreamPlace
 from job_console.stream.subscription import WantedNews, follow
+from lib.clock import ManualClock
 from lib.pipeline.gates import approve_gate
 from lib.pipeline.trail import events_after
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk
@@ -314,12 +314,15 @@ def test_a_stream_that_never_began_gives_its_seat_back(desk: ConsoleDesk) -> Non
 
 
 def test_a_stream_ends_with_the_session_that_opened_it(desk: ConsoleDesk) -> None:
-    """P31."""
-    cookie, _ = sign_in("ann", TOKEN, time.time() - LIFE_S + 1.0)
-    with desk.client({"Cookie": f"{COOKIE}={cookie}"}, live=True) as client:
+    """P31. The console's clock is moved: by a real one the session may end before the server has begun."""
+    clock = ManualClock()
+    cookie, session = sign_in("ann", TOKEN, clock.now() - LIFE_S + 1.0)
+    with desk.client({"Cookie": f"{COOKIE}={cookie}"}, live=True, clock=clock) as client:
         with client.stream("GET", "/api/v1/events") as answer:
             assert answer.status_code == 200
             assert "event: begin" in [*answer.iter_lines()]  # and its end, in good order
+        assert client.get("/api/v1/session").status_code == 200
+        clock.advance(session.expires_at - clock.now())
         assert client.get("/api/v1/session").status_code == 401
 
 
