@@ -53,9 +53,10 @@ class Hanging(FileStorage):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.let_go = threading.Event()
+        self.asked, self.let_go = threading.Event(), threading.Event()
 
     def has(self, artifact: StoredArtifact) -> bool:
+        self.asked.set()
         self.let_go.wait(30)
         return super().has(artifact)
 
@@ -78,6 +79,8 @@ def test_a_store_that_hangs_costs_a_moment_and_the_queue_is_told_all_the_same(tm
     pulse.ready()
     moment = Moment(pulse, clock, _queue, store, within_s=0.2)
 
+    moment.ready()
+    assert store.asked.wait(20)  # the queue was asked before it, however slowly
     said = ready(moment)
     assert (said["ok"], said["queue"], said["store"]) == (False, "ok", "it takes long to answer")
     assert "job_queue_jobs" in {gauge.name for gauge in moment.gauges()}
