@@ -182,7 +182,7 @@ def _runs(pid: int) -> bool:
         return False
     try:  # a zombie that nobody reaps yet has ended all the same
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # collected before it was opened, or before it was read
         return False
 
 
