@@ -26,6 +26,7 @@ from lib.files import (
     write_whole,
 )
 from tests.unit.house import ROOT
+from tests.unit.open_files import open_below
 
 #: Writes `new` over a file, and is killed as by SIGKILL before its system call of that number.
 KILLED_BEFORE_CALL = """
@@ -238,7 +239,6 @@ def test_what_is_read_is_bounded_by_one_byte_more(tmp_path: Path) -> None:
 
 
 def test_a_refused_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
     held = take_lock(tmp_path / "lock")
     for _ in range(3):
         with pytest.raises(NotPlain):
@@ -247,8 +247,9 @@ def test_a_refused_file_leaves_no_descriptor_open(tmp_path: Path) -> None:
         assert is_locked(tmp_path / "lock")
 
     assert held is not None
+    assert open_below(tmp_path) == [str(tmp_path / "lock")]
     os.close(held)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_below(tmp_path) == []
 
 
 #: What else opens, renames or syncs by hand, and why it is none of the three.

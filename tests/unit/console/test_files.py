@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import http.client
 import io
-import os
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from starlette.types import Message
 
 from job_console.ranged import TYPES, file_answer, safe_type
 from tests.doubles.console import BEARER, ConsoleDesk
+from tests.unit.open_files import open_below
 
 API = "/api/v1"
 SCRIPT = b"<script>alert(1)</script>"
@@ -185,15 +185,6 @@ def test_no_file_stays_open(made: ConsoleDesk, client: httpx.Client) -> None:
     deadline = time.monotonic() + 20
     while still := open_below(made.folder / "runs"):  # the last byte is sent before the file is closed
         assert time.monotonic() < deadline, still
-
-
-def open_below(folder: Path) -> list[str]:
-    """The files below a folder that this process has open, whatever else it opens and closes."""
-    found = []
-    for descriptor in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(OSError):  # closed since it was listed
-            found.append(os.readlink(descriptor))
-    return [place for place in found if place.startswith(f"{folder}/")]
 
 
 def test_a_file_is_closed_when_nobody_takes_the_rest_of_it() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from lib.child import ChildProcess
 from lib.clock import ManualClock
 from lib.spool import Phase, SpoolClient, SpoolJob, WorkerSpool
 from lib.workers import LeftSpool, SpoolRoom, WorkerSetup
+from tests.unit.open_files import open_below
 
 
 @pytest.fixture
@@ -125,14 +125,13 @@ class TestALeftSpool:
     def test_does_not_hinder_a_worker_by_looking(self, spool: LeftSpool) -> None:
         with WorkerSpool(spool.folder):
             pass
-        before = len(os.listdir("/proc/self/fd"))
 
         for _ in range(3):
             spool.is_served()
 
         with WorkerSpool(spool.folder):
             assert spool.is_served()
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert open_below(spool.folder) == []
 
     def test_shows_what_lies_in_it(self, spool: LeftSpool) -> None:
         entry = SpoolClient(spool.files()).submit(SpoolJob("a", 1, "marknone", 1, "v1:any", {}))
