@@ -5,6 +5,7 @@ It reads what to ask for from the file beside it. Signals are passed on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -37,8 +38,13 @@ def main() -> None:
     server.sendall(request)
     answers = server.makefile()
     pid = int(answers.readline())
+
+    def pass_on(number: int, _frame: object) -> None:
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and how is about to be told
+            os.kill(pid, number)
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: os.kill(pid, number))
+        signal.signal(number, pass_on)
     status = int(answers.readline())
     if status < 0:
         if -status not in (signal.SIGKILL, signal.SIGSTOP):  # which nobody handles
