@@ -49,16 +49,16 @@ def test_with_json_each_job_is_a_line_at_once(voice_synth: VoiceSynth, tmp_path:
 
 
 def test_a_ready_worker_begins_at_once(worker: ResidentWorker) -> None:
-    """By the bell: it looks by itself once a second, which is half a second late on the average."""
+    """Counted to where it begins: on a busy machine a sentence may take as long to speak and to write."""
     worker.result(worker.submit("warm-up"))
 
-    took = []
+    late = []
     for number in range(12):
-        started = time.perf_counter()
-        worker.result(worker.submit(f"job-{number}", text="Yes."))
-        took.append(time.perf_counter() - started)
+        entry = worker.submit(f"job-{number}", text="Yes.")
+        there = time.time()
+        late.append(worker.result(entry).started_at - there)
 
-    assert len([seconds for seconds in took if seconds < 0.5]) >= 9, took  # the machine may be busy
+    assert len([seconds for seconds in late if seconds < 0.5]) >= 9, late  # the machine may be busy
 
 
 def test_a_second_worker_on_the_spool_is_refused_with_a_sentence(worker: ResidentWorker) -> None:
