@@ -7,7 +7,6 @@ import contextlib
 import http.client
 import io
 import time
-from pathlib import Path
 
 import httpx
 import pytest
