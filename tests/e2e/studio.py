@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,16 @@ class Studio:
     """All programs of a producer on one computer, and the pages of the console in a browser."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN, JOB_CONSOLE_URL=self.url)
+        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN)
         self.home.start("up")
         self.home.until(lambda seen: seen.lock_owner is not None)
+        # It takes a port itself: one that was only found free may be somebody else's when it comes to it.
+        console = self.home.start("serve", "--json", "--listen", "127.0.0.1:0", program="job-console")
+        assert console.stdout is not None
+        self.url = json.loads(console.stdout.readline())["url"].rstrip("/")
+        self.home.environ["JOB_CONSOLE_URL"] = self.url
         for words in (("worker", "--dag", "video"), ("orchestrator-loop",)):
             self.home.start(*words, program="job-pipeline")
-        console = self.home.start("serve", "--json", "--listen", f"127.0.0.1:{port}", program="job-console")
-        assert console.stdout is not None
-        assert json.loads(console.stdout.readline())["url"].startswith(self.url)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """What REST answers to somebody with the token."""
@@ -77,4 +74,4 @@ class Studio:
     def close(self) -> None:
         """End them all."""
         self.home.close()
-        self.home.run("down")
+        self.home.run("down", "--force")  # its watcher, whose `up` was killed, may not have ended yet
