@@ -53,7 +53,7 @@ def test_whoever_trickles_or_says_nothing_is_left_in_time(scheme: str, says: byt
         began = time.monotonic()
         with pytest.raises(NotDelivered, match="it took too long"):
             receiver.post(b"{}", {})
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15  # it would be 20 s, or for ever
 
 
 def test_an_announcement_is_no_answer() -> None:
