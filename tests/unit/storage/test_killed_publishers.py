@@ -161,9 +161,10 @@ class TestKilledAtAnyStep:
 
 
 PUBLISHES = """
-import sys
+import os, sys, time
 from pathlib import Path
 from lib.storage import Claim, FileStorage, StoredArtifact
+os.fsync = lambda descriptor: time.sleep(0.001)  # a wait as a disk's, but for a busy one's minutes
 root, orders = Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]
 storage = FileStorage(root)
 print("begun", flush=True)
@@ -184,8 +185,10 @@ def publisher(root: Path, orders: list[int]) -> Iterator[subprocess.Popen[bytes]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_two_processes_on_one_store_end_with_what_was_asked_for_last(tmp_path: Path) -> None:
