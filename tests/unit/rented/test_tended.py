@@ -89,7 +89,7 @@ class Tended:
         self.wait(lambda: self.clock.asked >= before + times)
 
     def wait(self, condition: Callable[[], object]) -> None:
-        give_up = time.monotonic() + 10.0
+        give_up = time.monotonic() + 50.0
         while not condition():
             assert time.monotonic() < give_up, "it never happened"
             time.sleep(0.002)
