@@ -24,6 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from job_watcher.rehearsal.vast.processes import carrying
 from lib.errors import BadConfiguration
 
 MARK: Final = "FAKE_VAST_MACHINE"
@@ -109,14 +110,7 @@ def inside(init: int | None, words: Sequence[str]) -> list[str]:
 
 def marked(mark: str) -> list[int]:
     """The processes that carry a machine's mark."""
-    wanted = f"{MARK}={mark}".encode()
-    found = list[int]()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            with contextlib.suppress(OSError):
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-    return found
+    return carrying(f"{MARK}={mark}".encode())
 
 
 def companions(init: int) -> list[int]:

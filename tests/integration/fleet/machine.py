@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+from job_watcher.rehearsal.vast.processes import carrying
 from tests import warm
 from tests.integration.sshd import SshServer
 
@@ -58,13 +59,7 @@ class LoopbackMachine(SshServer):
 
     def processes(self) -> list[int]:
         """What lives there but for sshd: processes whose HOME is this one's."""
-        mark = f"HOME={self.home}".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError, ValueError):
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-        return found
+        return carrying(f"HOME={self.home}".encode())
 
     def files(self) -> list[str]:
         """Every file of the home and of the temporary folder, but for what is installed there."""

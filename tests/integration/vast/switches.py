@@ -15,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from job_watcher.rehearsal.vast.processes import carrying
 from lib.providers.rental import BootPlan
 from lib.providers.vast.onstart import ENDING_FILE, LEASE_FILE, onstart
 
@@ -113,14 +114,10 @@ class Switch:
 
     def processes(self) -> dict[int, str]:
         """Its processes with their command lines, known by the home in their environment."""
-        mark = f"HOME={self.home}".encode()
         found = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    if mark in entry.joinpath("environ").read_bytes().split(b"\0"):
-                        words = entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
-                        found[int(entry.name)] = words
+        for pid in carrying(f"HOME={self.home}".encode()):
+            with contextlib.suppress(OSError):
+                found[pid] = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
         return found
 
     def signal(self, number: signal.Signals, of: str = "") -> None:

@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol
 import pytest
 
 from job_watcher.rehearsal.room import Interruption
+from job_watcher.rehearsal.vast.processes import environment_of
 from lib.cli.signals import Terminated
 from tests import warm
 from tests.e2e.home import check_shape
@@ -103,8 +104,9 @@ class Rehearsal:
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if entry.name.isdigit() and int(entry.name) != os.getpid():
+                    environ = environment_of(int(entry.name))
                     words = (entry / "cmdline").read_bytes()
-                    if mark in words + (entry / "environ").read_bytes():
+                    if mark in words + environ:
                         processes.append(words.replace(b"\0", b" ").decode("utf-8", "replace"))
         ours = {"jobs.yaml", "stderr"}
         files = [
