@@ -69,6 +69,9 @@ class Switch:
             assert found is not None, name
             self.bin.joinpath(name).symlink_to(os.path.realpath(found))
         self._write("sh", f'#!/bin/sh\nexec {" ".join(self.shell)} "$@"\n')
+        self._looks = self.folder / "looks"  # a byte for each that it decided to stay at: then it lets us in
+        self._looks.touch()
+        self.write_program("grep", f'#!/bin/sh\necho >>{self._looks}\nexec {shutil.which("grep")} "$@"\n')
         self.set_uptime(1000.0)
 
     def start(
@@ -104,6 +107,12 @@ class Switch:
     def renew(self, text: str) -> None:
         """Write something new into the lease."""
         self.home.joinpath(LEASE_FILE).write_text(text)
+
+    def stays(self) -> bool:
+        """Whether it means to stay after two looks more, of which the second began after this call."""
+        enough = self._looks.stat().st_size + 2
+        wait_for(lambda: bool(self.ending) or self._looks.stat().st_size >= enough)
+        return not self.ending and self._looks.stat().st_size >= enough
 
     @property
     def ending(self) -> str:

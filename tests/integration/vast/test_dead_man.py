@@ -49,7 +49,7 @@ def test_it_goes_when_nobody_ever_came(vast: FakeVast, machine: Machine, name: s
     switch = machine(shell(name))
     switch.start(lease_s=4, nobody_s=60)
     switch.set_uptime(1059.0)
-    assert not wait_for(lambda: bool(switch.ending), 1.5)
+    assert switch.stays()
     switch.set_uptime(1061.0)
     assert is_gone(vast)
     assert switch.ending == "nobody ever came"
@@ -63,9 +63,9 @@ def test_it_stays_while_its_lease_is_renewed_and_goes_when_it_is_not(
     switch.start(lease_s=4, nobody_s=60)
     for turn in range(2):
         switch.renew(f"turn {turn}")
-        assert not wait_for(lambda: bool(switch.ending), 1.5)
+        assert switch.stays()
         switch.set_uptime(1000.0 + 3 * (turn + 1))
-    assert not wait_for(lambda: bool(switch.ending), 1.5)
+    assert switch.stays()
     switch.set_uptime(1011.0)
     assert is_gone(vast)
     assert switch.ending == "nobody renews its lease"
@@ -78,7 +78,7 @@ def test_a_lease_that_says_nothing_new_is_not_renewed(
     switch = machine()
     switch.start(lease_s=4, nobody_s=60)
     switch.renew("once")
-    assert not wait_for(lambda: bool(switch.ending), 1.5)
+    assert switch.stays()
     if is_taken_away:
         shutil.rmtree(switch.home / ".job-runner")
     else:
