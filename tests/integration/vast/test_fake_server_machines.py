@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -233,7 +234,7 @@ tried date -s "@$(date +%s)"
 tried kill -0 {victim}
 tried mount -o remount,rw /
 tried mknod "$HOME/disk" b 8 0
-setsid sleep 4000 & env -i sleep 4001 & nohup sh -c 'while :; do sleep 1; done' &
+setsid sleep {nap} & env -i sleep {nap} & nohup sh -c 'while :; do sleep 1; done' &
 tried touch "$HOME/written" "$TMPDIR/written"
 echo finished
 """
@@ -253,28 +254,28 @@ def test_15_nothing_outside_its_folder_changes_and_all_of_it_ends(
 ) -> None:
     if not can_confine():
         pytest.skip("machines cannot be confined here: this computer allows no namespaces")
-    before = set(sleepers())
-    instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid))
+    nap = str(secrets.randbelow(10**9) + 10**9)  # by it they are told from those of other tests
+    instance = renter.rent(HARM.format(outside=tmp_path, victim=bystander.pid, nap=nap))
     assert renter.logged(instance, "finished")
     found = renter.vast.machine(instance)
     assert (found.home / "written").exists()
     assert [line for line in found.log().splitlines() if line.startswith("could")] == ["could touch"]
     assert list(tmp_path.iterdir()) == []
-    until(lambda: len(set(sleepers()) - before) == 2)
+    until(lambda: len(list(sleepers(nap))) == 2)
     renter.sdk.destroy_instance(instance)
-    assert set(sleepers()) == before
+    assert list(sleepers(nap)) == []
     assert renter.vast.wait_for(lambda _: not found.folder.exists())
 
 
-def sleepers() -> Iterator[int]:
-    """The processes of this computer that sleep for as long as the machines' do."""
+def sleepers(nap: str) -> Iterator[int]:
+    """The processes of this computer that sleep for so many seconds, whatever else they have of a machine."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 line = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            if line.startswith(b"sleep\x00400"):
+            if line == f"sleep\0{nap}\0".encode():
                 yield int(entry.name)
 
 
