@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import logging
 import os
+import shutil
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +19,22 @@ from lib.errors import ExitStatus
 from lib.spool import HostUnreachable
 from lib.workers.ssh import RemoteFailed, RemoteTimedOut, SshMachine, SshOptions, SshThread
 from tests.integration.ssh_machines import machine_of, nowhere
-from tests.integration.sshd import SshServer
+from tests.integration.sshd import SshServer, need_sshd
 
 EVIL = "'\"; $(touch /tmp/evil) `id` \\ $HOME * ~ \n!#&|<>é\t"
+
+
+@pytest.fixture
+def slow_to_look(tmp_path: Path) -> Iterator[SshServer]:
+    """A machine on which whatever waits for a moment waits for longer."""
+    need_sshd()
+    sleep = tmp_path / "sleep"
+    sleep.write_text(f"#!/bin/sh\nexec {shutil.which('sleep')} 0.7\n")
+    sleep.chmod(0o700)
+    server = SshServer(f"SetEnv PATH={tmp_path}:{os.environ['PATH']}\n")
+    server.start()
+    yield server
+    server.remove()
 
 
 class TestACommand:
@@ -67,6 +83,16 @@ class TestTrouble:
         assert [pid for pid in pids if lives(int(pid))] == []
         assert ssh_machine.run(["echo", "on"]).text() == "on\n"  # the connection is none the worse for it
 
+    def test_a_command_is_ended_in_time_where_each_look_at_it_takes_long(
+        self, slow_to_look: SshServer, ssh_thread: SshThread
+    ) -> None:
+        """A machine that is busy is no machine that does not answer."""
+        machine = machine_of(slow_to_look, ssh_thread)
+        words = ["sh", "-c", f"trap '' TERM; {shutil.which('sleep')} 600; :"]
+
+        with pytest.raises(RemoteTimedOut, match="was ended there"):
+            machine.run(words, timeout_s=1.0)
+
     def test_another_status_than_0_is_a_command_that_failed(self, ssh_machine: SshMachine) -> None:
         done = ssh_machine.run(["sh", "-c", "echo no room >&2; exit 4"])
 
@@ -87,7 +113,7 @@ class TestTrouble:
     ) -> None:
         """Half open: the line stands, and nobody answers. Without a bound a call would wait for ever."""
         machine = machine_of(own_sshd, ssh_thread, SshOptions(call_s=0.5))
-        assert machine.with_sftp(lambda sftp: sftp.exists("/"))
+        assert eventually(lambda: machine.with_sftp(lambda sftp: sftp.exists("/")))  # on a busy machine, too
         own_sshd.freeze()
         begun = time.monotonic()
 
@@ -95,21 +121,18 @@ class TestTrouble:
             machine.with_sftp(lambda sftp: sftp.exists("/"))
 
         assert time.monotonic() - begun < 5
-        assert machine.run(["echo", "on"]).text() == "on\n"  # over a new connection
+        assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")  # over a new connection
 
     def test_keepalives_find_a_frozen_machine_while_a_command_runs(
-        self, own_sshd: SshServer, ssh_thread: SshThread
+        self, own_sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
     ) -> None:
-        machine = machine_of(own_sshd, ssh_thread, SshOptions(keepalive_s=0.2))
-        machine.run(["true"])
-        begun = time.monotonic()
-        freezing = ssh_thread.begin(_later(0.3, own_sshd.freeze))
+        machine = machine_of(own_sshd, ssh_thread, SshOptions(keepalive_s=0.5))
+        freezing = ssh_thread.begin(_once_there(tmp_path / "begun", own_sshd.freeze))
 
         with pytest.raises(HostUnreachable, match="broke"):
-            machine.run(["sleep", "60"], timeout_s=60)
+            machine.run(_sleeps(tmp_path / "begun"), timeout_s=60)
 
-        freezing.result()
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - freezing.result(30) < 10
 
 
 class TestTheConnection:
@@ -153,7 +176,7 @@ class TestTheConnection:
         for _ in range(100):
             with pytest.raises(HostUnreachable, match="refuses connections"):
                 machine.run(["true"])
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 10  # the pauses between tries grow to 30 s
 
         own_sshd.start()
         assert eventually(lambda: machine.run(["echo", "on"]).text() == "on\n")
@@ -186,23 +209,28 @@ class TestTheConnection:
             ssh_machine.with_sftp(breaks)
 
     def test_broken_in_the_middle_of_a_command_is_said(
-        self, own_sshd: SshServer, ssh_thread: SshThread
+        self, own_sshd: SshServer, ssh_thread: SshThread, tmp_path: Path
     ) -> None:
         machine = machine_of(own_sshd, ssh_thread)
-        machine.run(["true"])
-        cutting = ssh_thread.begin(_later(0.3, own_sshd.cut))
+        cutting = ssh_thread.begin(_once_there(tmp_path / "begun", own_sshd.cut))
 
         with pytest.raises(HostUnreachable, match="broke"):
-            machine.run(["sleep", "60"], timeout_s=60)
-        cutting.result()
+            machine.run(_sleeps(tmp_path / "begun"), timeout_s=60)
+        cutting.result(30)
 
 
-async def _later(seconds: float, act: object) -> None:
-    import asyncio
+def _sleeps(begun: Path) -> list[str]:
+    """The words of a command that says when it runs, and does nothing for a long while then."""
+    return ["sh", "-c", ': >"$0"; exec sleep 60', str(begun)]
 
-    await asyncio.sleep(seconds)
-    assert callable(act)
+
+async def _once_there(file: Path, act: Callable[[], None]) -> float:
+    """Act when that file is there; the time right before."""
+    while not file.exists():
+        await asyncio.sleep(0.01)
+    at = time.monotonic()
     act()
+    return at
 
 
 def lives(pid: int) -> bool:
