@@ -50,18 +50,21 @@ def client(ssh_machine: SshMachine, spool: Path) -> Iterator[SpoolClient]:
     files.close()
 
 
-Hostile = Callable[[Script], SftpFiles]
+Hostile = Callable[..., SftpFiles]
 
 
 @pytest.fixture
 def hostile(sshd: SshServer, ssh_thread: SshThread, tmp_path: Path) -> Iterator[Hostile]:
-    """Makes the files of a machine that follows a script; its folder is `place`."""
+    """Makes the files of a machine that follows a script; its folder is `place`.
+
+    One that answers, if with lies, has as long for it as any machine: `options` are for one that does not.
+    """
     made = list[tuple[ScriptedServer, SftpFiles]]()
 
-    def make(script: Script) -> SftpFiles:
+    def make(script: Script, options: SshOptions | None = None) -> SftpFiles:
         (tmp_path / "place").mkdir(exist_ok=True)
         server = ScriptedServer(tmp_path / "place", script, sshd.key_file)
-        files = SftpFiles(server.machine(ssh_thread, FAST), Place("/spool", "/run"))
+        files = SftpFiles(server.machine(ssh_thread, options), Place("/spool", "/run"))
         made.append((server, files))
         return files
 
@@ -207,7 +210,7 @@ class TestAServer:
 
     def test_that_answers_no_question_is_let_go_of(self, hostile: Hostile, spool: Path) -> None:
         (spool / "log").write_bytes(b"0123456789")
-        files = hostile(Script(read=never))
+        files = hostile(Script(read=never), FAST)
         begun = time.monotonic()
 
         with pytest.raises(HostUnreachable, match="gave no answer within 1 s"):
@@ -220,7 +223,7 @@ class TestAServer:
                 yield f"{number:032x}.1-marknone.json"
 
         with pytest.raises(HostUnreachable, match=r"over 10000 names|gave no answer"):
-            hostile(Script(names=endless)).list("inbox")
+            hostile(Script(names=endless), FAST).list("inbox")
 
     def test_whose_disk_is_full_is_unreachable_and_not_this_machines_trouble(
         self, ssh_machine: SshMachine
@@ -243,7 +246,7 @@ class TestASession:
                 await process.stdout.drain()
                 taken[-1] += 65536
 
-        files, other = hostile(Script(session=ring)), hostile(Script())
+        files, other = hostile(Script(session=ring), FAST), hostile(Script())
         assert files.listen("bell.client") is not None
         begun = time.monotonic()
         while time.monotonic() - begun < 1.0:
@@ -260,7 +263,7 @@ class TestASession:
             process.stdout.write(words)
             await process.stdin.read()
 
-        files = hostile(Script(session=say))
+        files = hostile(Script(session=say), FAST)
         files.listen("bell.client")
         assert files.list("inbox") == []
 
@@ -280,7 +283,7 @@ def test_a_copy_whose_connection_breaks_goes_on_where_it_was(
         reads.append(offset)
         return data[offset : offset + size]
 
-    hostile(Script(read=once)).fetch("audio.wav", tmp_path / "local", len(data))
+    hostile(Script(read=once), FAST).fetch("audio.wav", tmp_path / "local", len(data))
 
     assert (tmp_path / "local").read_bytes() == data
     assert reads.count(0) == 1

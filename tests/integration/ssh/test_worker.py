@@ -334,11 +334,11 @@ def test_tending_a_machine_that_is_silent_returns_at_once(
 ) -> None:
     import time
 
-    far = host(machine=machine_of(server, ssh_thread, SshOptions(call_s=1.0)))
+    far = host(machine=machine_of(server, ssh_thread, SshOptions(call_s=20.0)))
     running(far, tmp_path)
     server.freeze()
     begun = time.monotonic()
     for _ in range(50):
         far.tend()
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 10  # none waited for an answer
     server.freeze(signal.SIGCONT)
