@@ -123,6 +123,8 @@ class SshServer:
     def stop(self) -> None:
         """Stop listening and end every connection. What was started over them lives on."""
         if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)  # a connection that it took now would be nobody's
+            _wait_until_stopped(self._process.pid)
             connections = self.connections()
             self._process.kill()
             self._process.wait()
@@ -159,10 +161,22 @@ def children_of(pid: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError):
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                fields = _stat(int(entry.name))
                 if int(fields[1]) == pid and fields[0] not in "ZX":
                     found.append(int(entry.name))
     return found
+
+
+def _wait_until_stopped(pid: int) -> None:
+    """Return when a stopped process does nothing more, or has ended."""
+    with contextlib.suppress(OSError, IndexError):
+        while _stat(pid)[0] not in "TZX":
+            time.sleep(0.001)
+
+
+def _stat(pid: int) -> list[str]:
+    """What the kernel says of a process, from its state on."""
+    return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
 def _is_sshd(pid: int) -> bool:
