@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -80,6 +81,7 @@ def test_a_watcher_that_stands_still_does_not_feed_the_watchdog(
     manager.wait_for("WATCHDOG=1")
 
     os.kill(watcher.pid, signal.SIGSTOP)
+    deployment.wait_for("it stands still", lambda: set(states_of(watcher.pid)) == {"T"})
     while select.select([manager.socket], [], [], 0)[0]:
         manager.socket.recv(4096)
     silent = not select.select([manager.socket], [], [], 1.0)[0]
@@ -88,6 +90,15 @@ def test_a_watcher_that_stands_still_does_not_feed_the_watchdog(
     assert silent
     manager.said.clear()
     manager.wait_for("WATCHDOG=1")
+
+
+def states_of(pid: int) -> list[str]:
+    """What each thread of a process is doing; one that was stopped may be at the end of saying something."""
+    found = list[str]()
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.append((thread / "stat").read_text().rpartition(")")[2].split()[0])
+    return found
 
 
 def test_a_wrong_credential_ends_with_78_and_does_not_show_it(
