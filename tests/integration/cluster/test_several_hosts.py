@@ -23,11 +23,10 @@ A_WHILE_AFTER_PUBLISHING_S = 180
 
 def test_a_computer_that_dies_in_the_midst_of_its_work_costs_no_job_and_doubles_none(shared: Shared) -> None:
     """W15: three computers, one queue, one store, and one of them is lost for good."""
-    specs = beats(12, sentences=2)
-    shared.queue.enqueue(specs)
     for host in shared.hosts:
         shared.start(host)
-    shared.wait_for("all three have work", lambda: len(shared.claimers()) == 3)
+    shared.wait_for("all three watch", lambda: len(shared.queue.watchers()) == 3)
+    specs = enqueued_until_all_have_work(shared, 12)
     shared.wait_for("one done", lambda: shared.events("done"))
 
     shared.hosts[0].dies()
@@ -37,6 +36,21 @@ def test_a_computer_that_dies_in_the_midst_of_its_work_costs_no_job_and_doubles_
     mended(shared)
     shared.assert_done_once(specs)
     assert all(host.drains() == 0 for host in shared.hosts[1:])
+
+
+def enqueued_until_all_have_work(shared: Shared, count: int) -> list[JobSpec]:
+    """So many jobs, and more where the first watchers have taken all before the last one came to it."""
+    specs = beats(count, sentences=2)
+    shared.queue.enqueue(specs)
+
+    def all_have_work() -> bool:
+        if len(shared.claimers()) < len(shared.hosts) and not shared.queue.snapshot().waiting:
+            specs.append(beats(len(specs) + 1, sentences=2)[-1])
+            shared.queue.enqueue(specs[-1:])
+        return len(shared.claimers()) == len(shared.hosts)
+
+    shared.wait_for("all have work", all_have_work)
+    return specs
 
 
 @pytest.mark.parametrize("store", ["folder"])
