@@ -189,7 +189,7 @@ def test_a_server_that_never_answers_is_not_waited_for() -> None:
 
         assert question.answer() is None
 
-        assert time.monotonic() - began < 1.0  # 0.35 s on a machine that is not busy
+        assert time.monotonic() - began < 5.0  # 0.35 s where nothing else runs; an answer is waited for 10 s
         question.answer(5)  # its thread ends before its socket does
 
 
