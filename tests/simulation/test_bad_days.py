@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def live_through(seeds: int, first: int = 0) -> Lived:
     step = 50
     parts = [range(begin, min(begin + step, first + seeds)) for begin in range(first, first + seeds, step)]
     whole = Lived()
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    # Not forked: a lock that a thread of this process holds at that moment would be held in them for ever.
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
         for number, lived in enumerate(pool.map(live, parts), start=1):
             whole.add(lived)
             if lived.broken or number % 20 == 0:  # a run of hours tells at once what it finds
