@@ -15,7 +15,7 @@ from tests.chromium import PROGRAM
 from tests.doubles.console import TOKEN
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import APIResponse, Browser, Page, Route
 
 #: A name of this computer that a browser does not know for one: it is told as little as any without TLS.
 ELSEWHERE: Final = "console.test"
@@ -85,6 +85,29 @@ def until(page: Page, script: str) -> None:
     while not page.evaluate(script):
         assert time.monotonic() < give_up, f"never true: {script}"
         page.wait_for_timeout(20)
+
+
+class HeldAnswers:
+    """What is asked of an address is done at once, and its answer comes when the test lets it go."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._held: list[tuple[Route, APIResponse]] = []
+        page.route(address, lambda route: self._held.append((route, route.fetch())))
+
+    def wait(self, count: int = 1) -> None:
+        """Wait until so many answers are held."""
+        give_up = time.monotonic() + _ANSWERS_WITHIN_S
+        while len(self._held) < count:
+            assert time.monotonic() < give_up, f"{len(self._held)} of {count} were asked for"
+            self._page.wait_for_timeout(20)
+
+    def let_go(self, at: int = -1) -> None:
+        """Let one of them come, and what the page says to it."""
+        route, answer = self._held[at]
+        with self._page.expect_event("requestfinished", lambda done: done == route.request):
+            route.fulfill(response=answer)
+        self._page.wait_for_timeout(50)
 
 
 def grave_faults(page: Page) -> list[str]:

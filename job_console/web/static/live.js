@@ -16,6 +16,8 @@ let timer = 0;
 let last = 0;
 let busy = false;
 let asked = false;
+let pressed = null; // where a button or a key is down: a press ends where it began, or it is none
+let left = false; // something was not taken anew because of that
 
 function show(word, name) {
   if (!state || state.dataset.state === name) return;
@@ -111,6 +113,10 @@ function put(fresh) {
     if (old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) {
       continue; // nobody's words are taken from under his hands; when he leaves them, it is looked again
     }
+    if (pressed && old.contains(pressed)) {
+      left = true;
+      continue;
+    }
     const shown = now.innerHTML;
     old.replaceChildren(...now.childNodes);
     old.dataset.shown = shown;
@@ -119,6 +125,23 @@ function put(fresh) {
   document.dispatchEvent(new CustomEvent("console:renewed"));
 }
 
+function hold(event) {
+  pressed = event.target;
+}
+
+/** The click comes with the end of a press: only then may something else stand there. */
+function letGo() {
+  setTimeout(() => {
+    pressed = null;
+    if (left) refresh();
+    left = false;
+  });
+}
+
+addEventListener("pointerdown", hold, true);
+addEventListener("keydown", (event) => event.key === " " && hold(event), true);
+for (const end of ["pointerup", "pointercancel", "keyup"]) addEventListener(end, letGo, true);
+addEventListener("blur", letGo); // of the window: the end comes to another one
 addEventListener("focusout", (event) => event.target.closest?.("[data-live]") && refresh());
 
 const pauses = [...document.querySelectorAll("[data-every]")].map((each) => Number(each.dataset.every));

@@ -1,0 +1,43 @@
+"""P32: answers that come late or in another order, and presses while a page is renewed, undo nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lib.jobqueue import Changed
+from lib.jobspec import normalize_job_spec
+from lib.pipeline.gates import approve_gate, look_again, reject_gate
+from lib.pipeline.model import Artifact
+from lib.pipeline.views import get_job_status
+from tests.chromium import needs_chromium
+from tests.doubles.console import ConsoleDesk, job_file, sound
+from tests.doubles.spoken_jobs import perform
+from tests.pages import HeldAnswers, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = needs_chromium
+
+TEXT = "The moon pulls at the water."
+
+
+def press_down(page: Page, what: Locator) -> None:
+    """Begin to press, and hold on."""
+    box = what.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+
+
+def test_a_press_counts_though_its_part_is_taken_anew_meanwhile(desk: ConsoleDesk, page: Page) -> None:
+    page.goto("/")
+    page.wait_for_selector("#live[data-state=live]")
+    press_down(page, page.locator("#pause"))
+    desk.enqueue("a")
+    page.wait_for_selector("#work:has-text('0 of 1 jobs ended')")  # another part of the same look
+    page.mouse.up()
+    page.get_by_role("button", name="Resume the queue").wait_for()
+    page.locator("#verdict dd >> nth=0", has_text="1").wait_for()  # what was left then comes, too
