@@ -6,9 +6,18 @@ import { failed, notice } from "./notices.js";
 import { ask } from "./request.js";
 import { later, sendAll } from "./undo.js";
 
+const going = new Set(); // what was pressed and is not done yet: its button may be another one by then
+const what = ({ dataset: { post, body = "", method = "POST" } }) => `${method} ${post} ${body}`;
+
+/** A part that is taken anew brings its buttons anew; what was pressed already is not pressed twice. */
+function mark() {
+  for (const each of document.querySelectorAll("button[data-post]")) if (going.has(what(each))) each.disabled = true;
+}
+
 async function press(button) {
   const { post, body, said, go, method = "POST" } = button.dataset;
   if (button.dataset.ask && !confirm(button.dataset.ask)) return;
+  const mine = what(button);
   const act = async (keepalive = false) => {
     await ask(method, post, body === undefined ? undefined : JSON.parse(body), { keepalive });
     if (keepalive) return;
@@ -16,8 +25,12 @@ async function press(button) {
     else if (said) notice(said);
     refresh();
   };
-  button.disabled = true;
-  const again = () => (button.disabled = false);
+  going.add(mine);
+  mark();
+  const again = () => {
+    going.delete(mine);
+    for (const each of document.querySelectorAll("button[data-post]")) if (what(each) === mine) each.disabled = false;
+  };
   if (button.dataset.undo !== undefined) {
     later(button.dataset.undo || said, act, { back: again });
     return;
@@ -35,6 +48,8 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button[data-post]");
   if (button) press(button);
 });
+
+document.addEventListener("console:renewed", mark);
 
 document.querySelector("[data-log-out]")?.addEventListener("click", async () => {
   try {

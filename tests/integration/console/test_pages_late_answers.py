@@ -41,3 +41,18 @@ def test_a_press_counts_though_its_part_is_taken_anew_meanwhile(desk: ConsoleDes
     page.mouse.up()
     page.get_by_role("button", name="Resume the queue").wait_for()
     page.locator("#verdict dd >> nth=0", has_text="1").wait_for()  # what was left then comes, too
+
+
+def test_what_is_decided_is_pressed_once_though_its_button_comes_anew(desk: ConsoleDesk, page: Page) -> None:
+    desk.start("r1")
+    page.goto("/runs/r1")
+    page.wait_for_selector("#live[data-state=live]")
+    cancel = page.get_by_role("button", name="Cancel the run")
+    cancel.click()
+    desk.work(files={"script.txt": b"Hello."})
+    page.get_by_role("link", name="Decide about script").wait_for()  # so the button is another one
+    assert cancel.is_disabled()
+    page.locator("h1").click()
+    page.keyboard.press("u")
+    page.wait_for_selector("button:text-is('Cancel the run'):enabled")
+    assert page.locator(".notice").count() == 0
