@@ -5,6 +5,7 @@ import { drop, keep } from "./unsent.js";
 
 const WINDOW_S = 10;
 const waiting = new Set();
+const going = new Set(); // what is sent and not answered yet
 let count = 0;
 
 /**
@@ -32,6 +33,15 @@ export function later(sentence, act, { back = () => {}, seconds = WINDOW_S, left
   }
   async function now(keepalive = false) {
     if (!end()) return true;
+    const sent = send(keepalive);
+    going.add(sent);
+    try {
+      return await sent;
+    } finally {
+      going.delete(sent);
+    }
+  }
+  async function send(keepalive) {
     if (keepalive) keep(id, { sentence, left, sent: true });
     try {
       await act(keepalive);
@@ -48,9 +58,9 @@ export function later(sentence, act, { back = () => {}, seconds = WINDOW_S, left
   return entry;
 }
 
-/** Sends all that could still be taken back; false where something was refused, which is told. */
+/** Sends all that could still be taken back, and ends when all is answered; false where something was refused. */
 export async function sendAll() {
-  const done = await Promise.all([...waiting].map((entry) => entry.now()));
+  const done = await Promise.all([...going, ...[...waiting].map((entry) => entry.now())]);
   return done.every(Boolean);
 }
 

@@ -56,3 +56,22 @@ def test_what_is_decided_is_pressed_once_though_its_button_comes_anew(desk: Cons
     page.keyboard.press("u")
     page.wait_for_selector("button:text-is('Cancel the run'):enabled")
     assert page.locator(".notice").count() == 0
+
+
+def test_who_logs_out_waits_for_what_is_being_sent(desk: ConsoleDesk, page: Page) -> None:
+    desk.start("r1")
+    desk.work()
+    page.clock.install()
+    page.goto("/gates")
+    page.keyboard.press("a")
+    held = HeldAnswers(page, "**/approve")
+    page.clock.fast_forward(10_000)
+    held.wait()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.click("[data-log-out]")
+    page.wait_for_timeout(200)
+    assert "DELETE" not in asked
+    with page.expect_navigation(url="**/login"):
+        held.let_go()
+    assert get_job_status(desk.ledger, "r1").gates[-1].decision == "approved"
