@@ -4,13 +4,18 @@ const GATES = ["gate_pause", "gate_approved", "gate_rejected", "gate_voided", "j
 const PAUSE_MS = 300;
 const shown = document.getElementById("gates-waiting");
 let timer = 0;
+let asked = 0;
+let answered = 0; // which question the number that is shown answers
 
 async function count() {
   timer = 0;
+  const mine = ++asked;
   try {
     const answer = await fetch("/api/v1/gates/count", { headers: { Accept: "application/json" } });
     if (!answer.ok) return;
     const { waiting } = await answer.json();
+    if (mine < answered) return; // it counted before the one that is shown
+    answered = mine;
     shown.textContent = waiting;
     shown.hidden = !waiting;
     shown.setAttribute("aria-label", waiting === 1 ? "1 gate waits" : `${waiting} gates wait`);

@@ -75,3 +75,16 @@ def test_who_logs_out_waits_for_what_is_being_sent(desk: ConsoleDesk, page: Page
     with page.expect_navigation(url="**/login"):
         held.let_go()
     assert get_job_status(desk.ledger, "r1").gates[-1].decision == "approved"
+
+
+def test_the_number_of_gates_is_the_one_that_was_counted_last(desk: ConsoleDesk, page: Page) -> None:
+    held = HeldAnswers(page, "**/gates/count")
+    page.goto("/runs")
+    held.wait()
+    desk.start("r1")
+    desk.work()
+    held.wait(2)
+    held.let_go(1)
+    page.wait_for_selector("#gates-waiting:text-is('1')")
+    held.let_go(0)
+    assert page.inner_text("#gates-waiting") == "1"
