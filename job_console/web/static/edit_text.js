@@ -1,5 +1,6 @@
 // Mends a text at its open gate: the whole file is saved, and a decision is about what it says then.
 
+import { isTyping } from "./gate_words.js";
 import { failed, notice } from "./notices.js";
 import { ask, part } from "./request.js";
 
@@ -9,6 +10,12 @@ const saved = new Set(); // of what was saved here: gates and digests whose even
 
 /** Whether a change of a gate is what was saved here; an event tells each once. */
 export const isSavedHere = (run, stage, seen) => saved.delete(JSON.stringify([run, stage, seen]));
+
+const saving = new Map(); // by gate: the save that is not answered yet
+const keyOf = (run, stage) => JSON.stringify([run, stage]);
+
+/** The end of a save that is under way at a gate, if one is: its event may come before its answer. */
+export const endOfSave = (run, stage) => saving.get(keyOf(run, stage));
 
 /** Whether a text of a card was asked for and is about to stand open. */
 export const isOpening = (card) => card.querySelector("[data-edit]:disabled") !== null;
@@ -28,8 +35,8 @@ async function open(file) {
     form.querySelector("[data-edit-wrong]").hidden = true;
     file.append(form);
     button.hidden = true;
-    field.focus();
     field.setSelectionRange(0, 0);
+    if (!isTyping()) field.focus(); // who began to write elsewhere meanwhile goes on there
     field.scrollTop = 0;
   } catch (error) {
     failed(error);
@@ -46,15 +53,27 @@ function close(file) {
   button.focus();
 }
 
-async function save(file, form) {
-  const text = form.querySelector("textarea").value;
+function save(file, form) {
+  const { run, stage } = gate().dataset;
+  const key = keyOf(run, stage);
+  const end = send(file, form).finally(() => saving.get(key) === end && saving.delete(key));
+  saving.set(key, end);
+}
+
+async function send(file, form) {
+  const field = form.querySelector("textarea");
+  const text = field.value;
   const wrong = form.querySelector("[data-edit-wrong]");
   const say = (sentence) => ((wrong.textContent = sentence), (wrong.hidden = false));
   if (new Blob([text]).size > MOST) return say("It is longer than 1 MiB.");
   const { run, stage, seen } = gate().dataset;
   const path = file.dataset.file.split("/").map(part).join("/");
-  const button = form.querySelector("[type=submit]");
-  button.disabled = true;
+  // What is written or left while it is saved would be neither saved nor left.
+  const hold = (yes) => {
+    field.readOnly = yes;
+    for (const button of form.querySelectorAll("button")) button.disabled = yes;
+  };
+  hold(true);
   try {
     const now = await ask("POST", `/api/v1/runs/${part(run)}/gates/${part(stage)}/files/${path}`, { text, seen });
     if (now.seen !== seen) saved.add(JSON.stringify([now.run, now.stage, now.seen]));
@@ -62,7 +81,7 @@ async function save(file, form) {
     notice(`${file.dataset.file} is saved; a decision is about what it says now.`);
   } catch (error) {
     say(error instanceof TypeError ? "The console does not answer; what you wrote stands here." : error.message);
-    button.disabled = false;
+    hold(false);
   }
 }
 

@@ -1,7 +1,7 @@
 // Decides at gates, one after the other. What is decided is sent when it can no longer be taken back, or when the
 // page is left; it is about what was shown here and nothing else. Listening and looking decide nothing.
 
-import { isOpening, isSavedHere } from "./edit_text.js";
+import { endOfSave, isOpening, isSavedHere } from "./edit_text.js";
 import { rest, wake } from "./files.js";
 import { fieldOf, isOfWords, isTyping, keepDraft, keptDraft } from "./gate_words.js";
 import { refresh } from "./live.js";
@@ -167,6 +167,8 @@ function decide(act) {
 // Somebody else was first, or what a gate is about has changed.
 function heard(told) {
   if (!(told.event in WORDS) && told.event !== "gate_voided" && told.event !== "job_canceled") return;
+  const saving = endOfSave(told.run, told.stage);
+  if (saving) return saving.then(() => heard(told)); // whose change it tells is known then
   // An event that the page comes behind by itself may be of an earlier opening of the same gate.
   const concerned = ({ run, stage, attempt, opened }) =>
     run === told.run &&

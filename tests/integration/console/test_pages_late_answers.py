@@ -88,3 +88,67 @@ def test_the_number_of_gates_is_the_one_that_was_counted_last(desk: ConsoleDesk,
     page.wait_for_selector("#gates-waiting:text-is('1')")
     held.let_go(0)
     assert page.inner_text("#gates-waiting") == "1"
+
+
+def edit(page: Page, desk: ConsoleDesk) -> None:
+    """The one gate that waits, its text being mended."""
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Teh sea."})
+    page.goto("/gates")
+    page.wait_for_selector("#live[data-state=live]")
+    page.click("text=Edit script.txt")
+    page.fill("form[data-editing] textarea", "The sea.")
+
+
+def test_an_own_change_is_nobodys_else_though_it_is_told_before_it_is_answered(
+    page: Page, desk: ConsoleDesk
+) -> None:
+    edit(page, desk)
+    held = HeldAnswers(page, "**/files/script.txt")
+    page.click("form[data-editing] [type=submit]")
+    held.wait()
+    desk.start("r2")
+    desk.work("r2")
+    page.wait_for_selector("[data-gate][data-run=r2]")  # so it has heard of the change before
+    assert "changed" not in page.inner_text("#notices")
+    held.let_go()
+    page.wait_for_selector(".file pre:text-is('The sea.')")
+    assert "changed" not in page.inner_text("#notices")
+    assert page.is_hidden("#meanwhile")
+    other = Artifact(path="script.txt", type="text/plain", sha256="0" * 64, size=1)
+    look_again(desk.ledger, "r1", "script", [other])
+    page.wait_for_selector(".notice:has-text('has changed')")
+
+
+def test_nothing_is_written_or_left_while_a_text_is_saved(
+    page: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    edit(page, desk)
+    approve_gate(desk.ledger, "r1", "script", operator="ben")
+    held = HeldAnswers(page, "**/files/script.txt")
+    page.click("form[data-editing] [type=submit]")
+    held.wait()
+    field = page.locator("form[data-editing] textarea")
+    assert not field.is_editable()
+    assert page.is_disabled("[data-edit-leave]")
+    held.let_go()
+    page.wait_for_selector("[data-edit-wrong]:has-text('ben')")
+    assert field.is_editable()
+    assert page.is_enabled("[data-edit-leave]")
+    complaints.clear()
+
+
+def test_a_text_that_opens_takes_nobody_from_his_note(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"The sea."})
+    page.goto("/gates")
+    page.wait_for_selector(".file pre:text-is('The sea.')")
+    held = HeldAnswers(page, "**/script.txt*")
+    page.click("text=Edit script.txt")
+    held.wait()
+    page.focus("[name=note]")
+    page.keyboard.type("less ")
+    held.let_go()
+    page.wait_for_selector("form[data-editing] textarea")
+    page.keyboard.type("moon")
+    assert page.input_value("[name=note]") == "less moon"
