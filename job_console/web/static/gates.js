@@ -271,7 +271,8 @@ document.addEventListener("console:news", ({ detail }) => detail.kind === "run" 
 document.addEventListener("console:renewed", () => {
   mark();
   const first = links().find(isOpen);
-  if (!gate() && first && !deciding.size && !isTyping()) show(first.getAttribute("href")); // it was empty, and something came
+  // Not where somebody has chosen one that is on its way.
+  if (!gate() && first && !deciding.size && !isTyping() && !card.hasAttribute("aria-busy")) show(first.getAttribute("href")); // it was empty, and something came
 });
 recall();
 mark();

@@ -152,3 +152,20 @@ def test_a_text_that_opens_takes_nobody_from_his_note(page: Page, desk: ConsoleD
     page.wait_for_selector("form[data-editing] textarea")
     page.keyboard.type("moon")
     assert page.input_value("[name=note]") == "less moon"
+
+
+def test_a_gate_that_was_chosen_comes_though_the_inbox_is_renewed(page: Page, desk: ConsoleDesk) -> None:
+    for run in ("r0", "r1", "r2"):
+        desk.start(run)
+        desk.work(run)
+    reject_gate(desk.ledger, "r0", "script", operator="ben")
+    page.goto("/gates?run=r0&stage=script")  # it does not wait any more: no gate is shown
+    page.wait_for_selector("#live[data-state=live]")
+    held = HeldAnswers(page, "**/gates?run=r2*")
+    page.click("[data-gate][data-run=r2]")
+    held.wait()
+    desk.start("r3")
+    desk.work("r3")
+    page.wait_for_selector("[data-gate][data-run=r3]")
+    held.let_go()
+    page.wait_for_selector("#gate[data-run=r2]")
