@@ -42,7 +42,7 @@ function changed() {
   return job;
 }
 
-async function enqueue(dry) {
+async function enqueue(dry, isWanted = () => true) {
   problems.hidden = true;
   form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
   try {
@@ -50,7 +50,7 @@ async function enqueue(dry) {
     return told.jobs[0];
   } catch (error) {
     if (!error.problems?.length) throw error;
-    tell(error.problems);
+    if (isWanted()) tell(error.problems);
     return null;
   }
 }
@@ -87,20 +87,21 @@ function consequences(outcome) {
   );
 }
 
-let pressed = 0; // how often something was really asked for: what was only tried before says nothing over it
+let asked = 0; // how often something was asked for: what was only tried before says nothing over it
 
 async function dry() {
-  const mine = pressed;
+  const mine = ++asked;
+  const isLast = () => mine === asked;
   try {
-    const outcome = await enqueue(true);
-    if (outcome && mine === pressed) consequence.textContent = consequences(outcome);
+    const outcome = await enqueue(true, isLast);
+    if (outcome && isLast()) consequence.textContent = consequences(outcome);
   } catch (error) {
-    failed(error);
+    if (isLast()) failed(error);
   }
 }
 
 async function speak() {
-  pressed += 1;
+  asked += 1;
   const button = form.querySelector("[type=submit]");
   button.disabled = true;
   try {
@@ -121,7 +122,10 @@ async function speak() {
     }
     form.dataset.job = JSON.stringify(changed());
     form.dataset.revision = outcome.revision;
-    consequence.textContent = `Revision ${outcome.revision} is on the queue. It is heard above, beside the old one, as soon as it is done.`;
+    // Its audio may have come before this answer, which then has nothing to add.
+    if (Number(heard.dataset.revision) < outcome.revision) {
+      consequence.textContent = `Revision ${outcome.revision} is on the queue. It is heard above, beside the old one, as soon as it is done.`;
+    }
     notice("It is spoken anew.");
     refresh();
   } catch (error) {
@@ -166,17 +170,24 @@ document.addEventListener("player:notes", (event) => {
   );
 });
 
-// New audio comes in when it is there; while something plays, it waits to be asked for.
+// New audio comes in when it is there; while something plays or is noted, it waits to be asked for.
 let offered = null;
+let renewals = 0;
 
-async function renew() {
+function isInUse() {
+  return playerOf(heard.querySelector("[data-player]"))?.playing || heard.querySelector("[data-notes] form") !== null;
+}
+
+async function renew({ wanted = false } = {}) {
+  const mine = ++renewals;
   offered?.remove();
   offered = null;
   const answer = await fetch(location.pathname, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (!answer.ok) return;
   const whole = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = whole.getElementById("heard");
-  if (!fresh) return;
+  if (!fresh || mine !== renewals) return;
+  if (!wanted && isInUse()) return offer(); // it was begun meanwhile
   remember(whole.getElementById("change"), fresh.dataset);
   heard.querySelectorAll("[data-player]").forEach(unmount);
   Object.assign(heard.dataset, fresh.dataset);
@@ -195,10 +206,14 @@ function remember(now, { revision, state }) {
   Object.assign(form.dataset, now.dataset);
 }
 
+function offer() {
+  const press = () => renew({ wanted: true }).catch(failed);
+  offered ??= notice("The new audio is there.", { button: "Compare", press, stays: 0 });
+}
+
 function arrived() {
-  const player = playerOf(heard.querySelector("[data-player]"));
-  if (!player?.playing) return renew().catch(failed);
-  offered ??= notice("The new audio is there.", { button: "Compare", press: () => renew().catch(failed), stays: 0 });
+  if (isInUse()) offer();
+  else renew().catch(failed);
 }
 
 const name = heard?.closest("main").querySelector("h1")?.textContent;

@@ -169,3 +169,70 @@ def test_a_gate_that_was_chosen_comes_though_the_inbox_is_renewed(page: Page, de
     page.wait_for_selector("[data-gate][data-run=r3]")
     held.let_go()
     page.wait_for_selector("#gate[data-run=r2]")
+
+
+def ask_for(desk: ConsoleDesk, text: str = TEXT) -> None:
+    spec = normalize_job_spec({"output_name": "topic/a", "text": text, "speaker": "Ryan", "variants": 2})
+    desk.queue.enqueue([spec], changed=Changed.REPLACE)
+
+
+@pytest.fixture
+def job(page: Page, desk: ConsoleDesk) -> Page:
+    """The page of a job with two takes of 20 seconds and more."""
+    ask_for(desk)
+    perform(desk, "a", TEXT, takes=2, seconds=20.0)
+    page.goto("/jobs/topic:a")
+    page.wait_for_selector("#live[data-state=live]")
+    page.wait_for_selector(".said span")
+    return page
+
+
+def test_what_was_asked_first_is_not_answered_last(job: Page, complaints: list[str]) -> None:
+    held = HeldAnswers(job, "**/queue/jobs?*")
+    for written, count in (("moon: /not phonemes 5/", 1), ("", 2)):
+        job.fill("[name=pronounce]", written)
+        job.keyboard.press("Tab")
+        held.wait(count)
+    held.let_go(1)
+    until(job, "document.getElementById('consequence').textContent.startsWith('Nothing that is heard')")
+    held.let_go(0)
+    assert job.inner_text("#consequence").startswith("Nothing that is heard")
+    assert job.is_hidden("#problems")
+    complaints.clear()  # what was refused, as the browser tells it
+
+
+def test_audio_that_came_before_its_order_was_answered_is_not_announced(job: Page, desk: ConsoleDesk) -> None:
+    job.fill("[name=text]", "Other words.")
+    held = HeldAnswers(job, "**/queue/jobs?*dry_run=false")
+    job.get_by_role("button", name="Speak it anew").click()
+    held.wait()
+    perform(desk, "a", "Other words.")
+    job.wait_for_selector("#heard[data-revision='2']")
+    held.let_go()
+    assert job.inner_text("#consequence").startswith("Revision 2 is heard above")
+
+
+def test_new_audio_waits_for_a_note_that_is_being_written(job: Page, desk: ConsoleDesk) -> None:
+    job.keyboard.press("n")
+    job.keyboard.type("half a ")
+    ask_for(desk, "Other words.")
+    perform(desk, "a", "Other words.")
+    compare = job.get_by_role("button", name="Compare")
+    job.wait_for_selector("#state .word[data-state=done] ~ .soft:text-is('revision 2')")
+    job.keyboard.type("thought")
+    assert job.input_value(".notes [name=words]") == "half a thought"
+    compare.click()
+    job.wait_for_selector("#heard[data-revision='2']")
+
+
+def test_new_audio_waits_for_a_note_that_was_begun_while_it_was_fetched(job: Page, desk: ConsoleDesk) -> None:
+    held = HeldAnswers(job, "**/jobs/topic:a")
+    ask_for(desk, "Other words.")
+    perform(desk, "a", "Other words.")
+    held.wait(2)  # the parts that are live, and the audio
+    job.keyboard.press("n")
+    job.keyboard.type("a thought")
+    for at in (0, 1):
+        held.let_go(at)
+    assert job.input_value(".notes [name=words]") == "a thought"
+    job.get_by_role("button", name="Compare").wait_for()
