@@ -18,6 +18,8 @@ function subject(take) {
   return { job, take: Number(noteTake), ...(noteRevision ? { revision: Number(noteRevision) } : {}) };
 }
 
+const asked = new WeakMap(); // by player: how often its notes were asked for
+
 /** Lists the notes of a player anew. Also told on its element: `player:notes` ({notes}), the open ones. */
 export async function listNotes(player) {
   const place = player.find("notes");
@@ -25,6 +27,8 @@ export async function listNotes(player) {
   const { job, run } = subject(player.takes[0]);
   if (job === undefined && run === undefined) return;
   const query = run !== undefined ? `run=${encodeURIComponent(run)}` : `job=${encodeURIComponent(job)}`;
+  const mine = (asked.get(player) ?? 0) + 1;
+  asked.set(player, mine);
   let found;
   try {
     found = (await ask("GET", `/api/v1/notes?${query}`)).notes;
@@ -32,6 +36,7 @@ export async function listNotes(player) {
     failed(error);
     return;
   }
+  if (asked.get(player) !== mine) return; // a later answer has more
   const open = found.filter((note) => note.settled_at === null);
   for (const take of player.takes) take.notes(open.filter((note) => note.sha256 === take.sha256));
   const shown = open.filter((note) => player.takes.some((take) => take.sha256 === note.sha256));

@@ -236,3 +236,19 @@ def test_new_audio_waits_for_a_note_that_was_begun_while_it_was_fetched(job: Pag
         held.let_go(at)
     assert job.input_value(".notes [name=words]") == "a thought"
     job.get_by_role("button", name="Compare").wait_for()
+
+
+def test_a_note_that_is_kept_stays_listed_whatever_was_asked_before(
+    page: Page, job: Page, desk: ConsoleDesk
+) -> None:
+    held = HeldAnswers(page, "**/api/v1/notes?*")
+    page.goto("/jobs/topic:a")
+    held.wait()
+    page.keyboard.press("n")
+    page.keyboard.type("too fast")
+    page.keyboard.press("Enter")
+    held.wait(2)
+    held.let_go(1)
+    page.wait_for_selector(".notes li")
+    held.let_go(0)
+    assert page.locator(".notes li").count() == 1
