@@ -53,6 +53,7 @@ export class PlayedTake {
     this.sha256 = element.dataset.sha256;
     this.seconds = Number(element.dataset.seconds) || 0;
     this.audio = null;
+    this.wanted = null; // where it is to be, in seconds, while its audio does not know of places yet
     this.peaks = undefined; // null: it has none
     this.said = null;
     this.marks = [];
@@ -82,7 +83,7 @@ export class PlayedTake {
   }
 
   get time() {
-    return this.audio?.currentTime ?? 0;
+    return this.wanted ?? this.audio?.currentTime ?? 0;
   }
 
   load(ahead) {
@@ -94,8 +95,14 @@ export class PlayedTake {
       for (const name of ["play", "pause", "ended", "seeked", "error"]) {
         this.audio.addEventListener(name, () => this.player.news(this));
       }
-      this.audio.addEventListener("loadedmetadata", () => this.measured(this.audio.duration));
+      this.audio.addEventListener("loadedmetadata", () => this.loaded());
     } else if (ahead) this.audio.preload = "auto";
+  }
+
+  loaded() {
+    if (this.wanted !== null) this.audio.currentTime = this.wanted;
+    this.wanted = null;
+    this.measured(this.audio.duration);
   }
 
   measured(seconds) {
@@ -119,7 +126,7 @@ export class PlayedTake {
   go(place) {
     if (!this.audio) return;
     if (this.audio.readyState >= HTMLMediaElement.HAVE_METADATA) this.audio.currentTime = place;
-    else this.audio.addEventListener("loadedmetadata", () => (this.audio.currentTime = place), { once: true });
+    else this.wanted = place;
   }
 
   rate(speed) {

@@ -252,3 +252,18 @@ def test_a_note_that_is_kept_stays_listed_whatever_was_asked_before(
     page.wait_for_selector(".notes li")
     held.let_go(0)
     assert page.locator(".notes li").count() == 1
+
+
+def test_a_take_begins_where_the_one_before_was_though_its_audio_comes_late(job: Page) -> None:
+    held = HeldAnswers(job, "**/takes/2")
+    job.locator(".said span").nth(4).click()
+    seek = job.locator("[data-seek]")
+    begun = float(seek.input_value())
+    job.keyboard.press("Space")
+    held.wait()
+    until(job, f"Number(document.querySelector('[data-seek]').value) > {begun}")
+    job.keyboard.press("2")
+    job.wait_for_selector("[data-toggle]:text-is('Pause')")
+    job.evaluate("new Promise((done) => setTimeout(done, 100))")
+    assert float(seek.input_value()) > begun
+    job.keyboard.press("Space")
