@@ -48,23 +48,27 @@ export function rest(root) {
   root.querySelectorAll("[data-player]").forEach(unmount);
 }
 
-/** Takes the files below `#files` as a fresh page has them; one that plays now stays until it ends. */
+/** Takes the files below `#files` as a fresh page has them; one that plays or is noted about now stays. */
 export function renewFiles(fresh) {
   const old = document.getElementById("files");
   const now = fresh.getElementById("files");
   if (!old || !now) return;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const held = new Map([...old.querySelectorAll("[data-file]")].map((file) => [file.dataset.file, file]));
   for (const file of now.querySelectorAll("[data-file]")) {
     const mine = held.get(file.dataset.file);
     const playing =
       [...(mine?.querySelectorAll("audio, video") ?? [])].some((each) => !each.paused) ||
       playerOf(mine?.querySelector("[data-player]"))?.playing;
-    if (mine && (playing || mine.dataset.sha === file.dataset.sha)) file.replaceWith(mine);
+    const noting = mine?.querySelector("[data-notes] form");
+    if (mine && (playing || noting || mine.dataset.sha === file.dataset.sha)) file.replaceWith(mine);
     else if (mine) rest(mine);
   }
   old.replaceChildren(...now.childNodes);
   old.querySelectorAll("[data-player]").forEach((each) => playerOf(each) || (mount(each), notesIn(each.parentElement)));
   readOpen(old);
+  // What stays was put there again, and has lost the focus: the next letter would be a key of the page.
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
 }
 
 // What cannot be loaded says so, in place of a broken picture or a mute player.

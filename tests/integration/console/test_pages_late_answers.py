@@ -267,3 +267,17 @@ def test_a_take_begins_where_the_one_before_was_though_its_audio_comes_late(job:
     job.evaluate("new Promise((done) => setTimeout(done, 100))")
     assert float(seek.input_value()) > begun
     job.keyboard.press("Space")
+
+
+def test_a_note_is_written_on_while_files_come(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"voice.wav": sound()})
+    page.goto("/runs/r1")
+    page.wait_for_selector("#live[data-state=live]")
+    page.click("[data-note]")
+    page.keyboard.type("half a ")
+    approve_gate(desk.ledger, "r1", "script", operator="ben")
+    desk.work(files={"mix.wav": sound()})
+    page.wait_for_selector("[data-file='mix.wav']")
+    page.keyboard.type("thought")
+    assert page.input_value(".notes [name=words]") == "half a thought"
