@@ -275,10 +275,27 @@ document.getElementById("sample").addEventListener("click", () => {
   text.focus();
 });
 
-form.addEventListener("submit", async (event) => {
+/** Holds the text while it is made into something else, or leaves with the page: what is written then would be lost. */
+async function held(act) {
+  text.readOnly = true;
+  try {
+    await act();
+  } catch (error) {
+    failed(error);
+    later(); // somebody else may have changed what it meets
+  } finally {
+    text.readOnly = false;
+  }
+}
+
+form.addEventListener("submit", (event) => {
   event.preventDefault();
   button.disabled = true;
   busy.hidden = false;
+  held(handIn);
+});
+
+async function handIn() {
   const also = query();
   if (!document.getElementById("stale").hidden) {
     also.set("changed", form.elements.changed.value);
@@ -287,20 +304,17 @@ form.addEventListener("submit", async (event) => {
     }
   }
   if (form.dataset.edited) also.set("edited", form.dataset.edited);
-  try {
-    const now = also.get("changed") === "replace" ? await plan() : null;
-    if (now && does(now) !== shown) {
-      show(now);
-      told.textContent = `Lines of it were changed meanwhile, by somebody else or on another page: look again. ${told.textContent}`;
-      return;
-    }
-    const answer = await ask("POST", `/api/v1/scripts?${also}`, text.value, { type: "application/yaml" });
-    location.assign(`/scripts/${answer.script.id}`);
-  } catch (error) {
-    failed(error);
-    later(); // somebody else may have changed what it meets
+  const mine = asked;
+  const now = also.get("changed") === "replace" ? await plan() : null;
+  if (mine !== asked) return; // it is about another file or another voice by now, and is looked over anew
+  if (now && does(now) !== shown) {
+    show(now);
+    told.textContent = `Lines of it were changed meanwhile, by somebody else or on another page: look again. ${told.textContent}`;
+    return;
   }
-});
+  const answer = await ask("POST", `/api/v1/scripts?${also}`, text.value, { type: "application/yaml" });
+  location.assign(`/scripts/${answer.script.id}`);
+}
 
 text.addEventListener("input", later);
 text.addEventListener("scroll", follow);
@@ -309,20 +323,18 @@ form.addEventListener("change", (event) => {
   if (event.target.name === "leave") left.set(event.target.value, event.target.checked);
   if (["changed", "leave"].includes(event.target.name)) relabel();
 });
-document.getElementById("make").addEventListener("click", async () => {
+async function draft() {
   const who = form.elements.who;
   if (!who.value) who.value = [...who.options].find((each) => each.value)?.value ?? "";
-  try {
-    const answer = await ask("POST", `/api/v1/scripts/draft?${query()}`, text.value, { type: "text/plain" });
-    text.value = answer.text;
-    form.elements.name.value = answer.name;
-    who.value = ""; // the file says it from now on
-    later();
-    text.focus();
-  } catch (error) {
-    failed(error);
-  }
-});
+  const answer = await ask("POST", `/api/v1/scripts/draft?${query()}`, text.value, { type: "text/plain" });
+  text.value = answer.text;
+  form.elements.name.value = answer.name;
+  who.value = ""; // the file says it from now on
+  later();
+  text.focus();
+}
+
+document.getElementById("make").addEventListener("click", () => held(draft));
 addEventListener("resize", lay);
 if (text.value.trim()) later();
 number();

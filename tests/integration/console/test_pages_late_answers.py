@@ -281,3 +281,36 @@ def test_a_note_is_written_on_while_files_come(page: Page, desk: ConsoleDesk) ->
     page.wait_for_selector("[data-file='mix.wav']")
     page.keyboard.type("thought")
     assert page.input_value(".notes [name=words]") == "half a thought"
+
+
+def test_a_script_is_handed_in_as_it_was_looked_over(page: Page, desk: ConsoleDesk) -> None:
+    desk.enqueue("a")
+    page.goto("/upload")
+    page.get_by_label("The script").fill(job_file("a", text="Mine."))
+    hand_in = page.get_by_role("button", name="Hand in, 1 line spoken anew")
+    hand_in.wait_for()
+    held = HeldAnswers(page, "**/scripts/plan?*")
+    hand_in.click()
+    held.wait()
+    page.focus("#text")
+    page.keyboard.type("# written on")
+    assert page.input_value("#text") == job_file("a", text="Mine.")
+    held.let_go()
+    page.wait_for_url("**/scripts/*")
+
+
+def test_what_is_written_while_a_script_is_made_is_not_written_over(page: Page) -> None:
+    page.goto("/upload")
+    page.get_by_label("The script").fill("The sea comes.")
+    make = page.get_by_role("button", name="Make a script of it")
+    make.wait_for()
+    held = HeldAnswers(page, "**/scripts/draft?*")
+    make.click()
+    held.wait()
+    page.focus("#text")
+    page.keyboard.type("And it goes.")
+    assert page.input_value("#text") == "The sea comes."
+    held.let_go()
+    assert "text: The sea comes." in page.input_value("#text")
+    page.keyboard.type("#")  # from then on it is written in again
+    assert "#" in page.input_value("#text")
