@@ -7,6 +7,7 @@ import json
 import math
 import struct
 import wave
+from functools import cache
 from typing import Any
 
 from lib.captions import Cue
@@ -17,6 +18,7 @@ from tests.doubles.console import ConsoleDesk
 RATE = 8_000
 
 
+@cache
 def tone(seconds: float, *, pitch: float = 220.0, level: float = 0.3) -> bytes:
     """A WAV of a tone, so that there is something to hear."""
     count = round(seconds * RATE)

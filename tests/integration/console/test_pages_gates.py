@@ -180,7 +180,7 @@ def test_what_changed_since_it_was_shown_is_not_decided_about(inbox: Page, desk:
 def test_notes_at_a_time_go_with_a_rejection_and_listening_decides_nothing(
     page: Page, desk: ConsoleDesk, url: str
 ) -> None:
-    waits(desk, "r1", voice_wav=sound())
+    waits(desk, "r1", voice_wav=sound(30.0))  # it plays until it is seen to play
     told = {"run": "r1", "path": "voice.wav", "seconds": 0.2, "words": "too fast", "operator": "ann"}
     made = httpx.post(f"{url}/api/v1/notes", json=told, headers=BEARER)
     assert made.is_success, made.text
