@@ -182,6 +182,8 @@ def test_pages_of_runs_and_machines_can_be_used_by_everybody(
         for summary in page.query_selector_all("#files summary"):
             summary.click()
         page.wait_for_selector("#files pre:has-text('<img src=x')")
+        # Each text is asked for by itself: this one may come after the other.
+        page.wait_for_selector("#files [data-file='plan.json'] pre:not(:has(*))")
         assert page.inner_text("#files [data-file='plan.json'] pre") == '{\n  "a": [\n    1\n  ]\n}'
         assert page.title() != "taken"
 
