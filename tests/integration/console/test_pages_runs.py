@@ -18,7 +18,8 @@ from lib.pipeline.trail import events_after
 from lib.pipeline.views import get_job_status
 from tests.doubles.console import GATED, ConsoleDesk, served
 from tests.integration.console.replayed import heard_from_the_begin
-from tests.pages import PHONE, grave_faults, logged_in, until
+from tests.pages import PHONE, HeldAnswers, grave_faults, logged_in, until
+from tests.ports import kept_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -247,13 +248,13 @@ def test_what_was_saved_here_is_nobodys_else_change(page: Page, desk: ConsoleDes
 def test_a_key_decides_nothing_while_a_text_is_about_to_open(page: Page, desk: ConsoleDesk) -> None:
     desk.start("r1")
     desk.work(files={"script.txt": b"Teh sea."})
-    held: list[Route] = []
     page.goto("/gates")
     page.wait_for_selector(".file pre:text-is('Teh sea.')")
-    page.route("**/script.txt*", lambda route: held.append(route))
+    held = HeldAnswers(page, "**/script.txt*")
+    held.wait()
     page.click("text=Edit script.txt")
     page.keyboard.press("a")
     page.wait_for_selector("#notices:has-text('A text is open')")
     assert page.locator("#gate.decided").count() == 0
-    held[0].continue_()
+    held.let_go()
     page.wait_for_selector("form[data-editing] textarea")
