@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 
 from tests.doubles.console import BEARER, TOKEN
 from tests.e2e.home import Home
+from tests.ports import kept_port
 
 API = "/api/v1"
 FILM = {"script": "# The lamp\n\n## A light that blinks\n\nAt the end of our pier stands a lamp. It blinks."}
@@ -19,16 +21,17 @@ class Studio:
     """All programs of a producer on one computer, and the pages of the console in a browser."""
 
     def __init__(self, folder: Path) -> None:
-        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN)
+        self._kept = contextlib.ExitStack()
+        place = f"127.0.0.1:{self._kept.enter_context(kept_port())}"
+        self.url = f"http://{place}"
+        self.home = Home(folder, JOB_CONSOLE_TOKEN=TOKEN, JOB_CONSOLE_URL=self.url)
         self.home.start("up")
         self.home.until(lambda seen: seen.lock_owner is not None)
-        # It takes a port itself: one that was only found free may be somebody else's when it comes to it.
-        console = self.home.start("serve", "--json", "--listen", "127.0.0.1:0", program="job-console")
-        assert console.stdout is not None
-        self.url = json.loads(console.stdout.readline())["url"].rstrip("/")
-        self.home.environ["JOB_CONSOLE_URL"] = self.url
         for words in (("worker", "--dag", "video"), ("orchestrator-loop",)):
             self.home.start(*words, program="job-pipeline")
+        console = self.home.start("serve", "--json", "--listen", place, program="job-console")
+        assert console.stdout is not None
+        assert json.loads(console.stdout.readline())["url"].startswith(self.url)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """What REST answers to somebody with the token."""
@@ -75,3 +78,4 @@ class Studio:
         """End them all."""
         self.home.close()
         self.home.run("down", "--force")  # its watcher, whose `up` was killed, may not have ended yet
+        self._kept.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sse_starlette.sse import AppStatus
 
-from job_console.listening import HttpListener, open_listener
+from job_console.listening import open_listener
 from job_console.serving import server_config
 from job_pipeline.dags import video
 from lib.pipeline.gates import approve_gate
@@ -22,7 +22,7 @@ from tests.pages import PHONE, HeldAnswers, grave_faults, logged_in, until
 from tests.ports import kept_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 
 def trail_of(page: Page) -> list[tuple[int, str]]:
@@ -40,8 +40,9 @@ def caught_up(page: Page, desk: ConsoleDesk, run: str) -> None:
 
 
 @contextlib.contextmanager
-def console_at(desk: ConsoleDesk, listener: HttpListener) -> Iterator[None]:
+def console_at(desk: ConsoleDesk, port: int) -> Iterator[None]:
     """A console of its own; it ends as with a signal, which tells open streams to end."""
+    listener = open_listener(f"127.0.0.1:{port}", None, in_the_clear=False)
     config = server_config(desk.app(), None, desk.parts.limits)
     try:
         with served(config, listener):
@@ -55,11 +56,9 @@ def test_a_trail_that_is_open_while_the_server_is_started_anew_loses_and_repeats
     browser: Browser, desk: ConsoleDesk
 ) -> None:
     desk.start("r1")
-    listener = open_listener("127.0.0.1:0", None, in_the_clear=False)
-    address = listener.url.removeprefix("http://")
     complaints: list[str] = []
-    with logged_in(browser, listener.url, complaints=complaints) as page:
-        with console_at(desk, listener):
+    with kept_port() as port, logged_in(browser, f"http://127.0.0.1:{port}", complaints=complaints) as page:
+        with console_at(desk, port):
             page.goto("/runs/r1")
             page.wait_for_selector("#live[data-state=live]")
             desk.work("r1", files={"script.txt": b"Hello."})
@@ -68,7 +67,7 @@ def test_a_trail_that_is_open_while_the_server_is_started_anew_loses_and_repeats
             page.wait_for_selector("#files [data-file='script.txt']")
         page.wait_for_selector("#live[data-state=reconnecting], #live[data-state=waiting]")
         cancel_job(desk.ledger, "r1", operator="ann", notes="while nobody served")
-        with console_at(desk, open_listener(address, None, in_the_clear=False)):
+        with console_at(desk, port):
             caught_up(page, desk, "r1")
             page.wait_for_selector("#graph a[aria-label='audio: CANCELED']")
             shown = trail_of(page)
@@ -251,8 +250,8 @@ def test_a_key_decides_nothing_while_a_text_is_about_to_open(page: Page, desk: C
     page.goto("/gates")
     page.wait_for_selector(".file pre:text-is('Teh sea.')")
     held = HeldAnswers(page, "**/script.txt*")
-    held.wait()
     page.click("text=Edit script.txt")
+    held.wait()
     page.keyboard.press("a")
     page.wait_for_selector("#notices:has-text('A text is open')")
     assert page.locator("#gate.decided").count() == 0

@@ -23,6 +23,7 @@ from job_console.route_services import ConsoleLimits
 from lib.jobqueue import QueueOptions, connect
 from lib.pipeline.trail import events_after
 from tests.doubles.console import BEARER, TOKEN, ConsoleDesk
+from tests.ports import kept_port
 
 API = "/api/v1"
 
@@ -35,13 +36,11 @@ def desk(tmp_path: Path, redis_url: str) -> Iterator[ConsoleDesk]:
 
 
 class Program:
-    """`job-console serve` on a port that it keeps."""
+    """`job-console serve` on a port that is kept for it."""
 
-    def __init__(self, desk: ConsoleDesk, redis_url: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, desk: ConsoleDesk, redis_url: str, port: int) -> None:
+        self.place = f"127.0.0.1:{port}"
+        self.url = f"http://{self.place}"
         kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
         self._environ = {
             **kept,
@@ -56,7 +55,7 @@ class Program:
 
     def start(self, *words: str) -> dict[str, Any]:
         """Start it and wait until it listens; what it says then."""
-        argv = [sys.executable, "-m", "job_console", "serve", "--json", "--listen", f"127.0.0.1:{self.port}"]
+        argv = [sys.executable, "-m", "job_console", "serve", "--json", "--listen", self.place]
         self._process = subprocess.Popen(
             [*argv, *words],
             env=self._environ,
@@ -84,9 +83,10 @@ class Program:
 
 @pytest.fixture
 def program(desk: ConsoleDesk, redis_url: str) -> Iterator[Program]:
-    program = Program(desk, redis_url)
-    yield program
-    program.close()
+    with kept_port() as port:
+        program = Program(desk, redis_url, port)
+        yield program
+        program.close()
 
 
 class Page(threading.Thread):
