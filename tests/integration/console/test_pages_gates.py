@@ -182,7 +182,7 @@ def test_notes_at_a_time_go_with_a_rejection_and_listening_decides_nothing(
 ) -> None:
     waits(desk, "r1", voice_wav=sound(30.0))  # it plays until it is seen to play
     told = {"run": "r1", "path": "voice.wav", "seconds": 0.2, "words": "too fast", "operator": "ann"}
-    made = httpx.post(f"{url}/api/v1/notes", json=told, headers=BEARER)
+    made = httpx.post(f"{url}/api/v1/notes", json=told, headers=BEARER, timeout=20)
     assert made.is_success, made.text
     page.clock.install()
     page.goto("/gates")

@@ -155,13 +155,14 @@ def test_a_page_misses_nothing_while_the_server_is_started_anew(
     events = events_after(desk.ledger, 0)
     assert runs == [event.position for event in events][: len(runs)]
     assert jobs == [f"topic:{name}" for name in "abcdef"][: len(jobs)]
-    assert (len(runs) + len(jobs), page.connections) == (17, 2)
+    assert len(runs) + len(jobs) == 17
+    assert page.connections >= 2  # the server that is told to end may take it once more before it does
 
 
 def test_it_stops_in_good_order_with_streams_open(desk: ConsoleDesk, program: Program) -> None:
     said = program.start()
     assert said == {"event": "listening", "url": program.url, "token": "JOB_CONSOLE_TOKEN"}
-    with httpx.stream("GET", f"{program.url}{API}/events", headers=BEARER) as answer:
+    with httpx.stream("GET", f"{program.url}{API}/events", headers=BEARER, timeout=20) as answer:
         lines = answer.iter_lines()
         assert next(lines).startswith("id: ")
         status, errors = program.stop()
@@ -175,9 +176,10 @@ def test_the_token_is_made_once_and_never_printed(desk: ConsoleDesk, program: Pr
     place = Path(said["token"])
     token = place.read_text().strip()
     assert place.stat().st_mode & 0o777 == 0o600
-    answer = httpx.get(f"{program.url}{API}/runs", headers={"Authorization": f"Bearer {token}"})
+    bearer = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(f"{program.url}{API}/runs", headers=bearer, timeout=20)
     assert answer.status_code == 200
-    httpx.get(f"{program.url}{API}/runs?token={token}")
+    httpx.get(f"{program.url}{API}/runs?token={token}", timeout=20)
     _, errors = program.stop()
     assert token not in errors + json.dumps(said) + desk.parts.audit.path.read_text()
 
@@ -227,6 +229,13 @@ def test_two_operators_decide_at_once_and_one_of_them_was_first(desk: ConsoleDes
     assert [event.data["operator"] for event in decided] == won
 
 
+def until_reset(slow: socket.socket) -> None:
+    """Take nothing until the other side has hung up."""
+    reset = select.poll()
+    reset.register(slow, 0)  # errors alone: nothing is taken
+    assert [found & select.POLLERR for _, found in reset.poll(20_000)] == [select.POLLERR]
+
+
 class TestSlowClients:
     """Whoever says too little, or takes too little, is hung up on; others do not notice."""
 
@@ -269,7 +278,7 @@ class TestSlowClients:
                 slow.sendall(head.encode())
                 before = slow.recv(1000)
                 assert before.startswith(b"HTTP/1.1 200")
-                time.sleep(1.0)  # taking nothing is what is tried
+                until_reset(slow)
                 taken = 0
                 with contextlib.suppress(ConnectionResetError):
                     while part := slow.recv(1 << 20):
@@ -285,9 +294,7 @@ class TestSlowClients:
         with desk.client(limits=ConsoleLimits(write_s=0.3)) as client, socket.socket() as slow:
             slow.connect((client.base_url.host, client.base_url.port))
             slow.sendall(head.encode())
-            reset = select.poll()
-            reset.register(slow, 0)  # errors alone: nothing is taken
-            assert [found & select.POLLERR for _, found in reset.poll(20_000)] == [select.POLLERR]
+            until_reset(slow)
 
     def test_a_head_that_is_too_long(self, desk: ConsoleDesk) -> None:
         with desk.client() as client:
