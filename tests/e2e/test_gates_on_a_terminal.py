@@ -26,8 +26,8 @@ _LFLAG = 3
 class GateScreen(Screen):
     """A program on a terminal whose modes are looked at."""
 
-    def __init__(self, home: Home, *words: str, **settings: str) -> None:
-        super().__init__(home, *words, columns=100, rows=30, **settings)
+    def __init__(self, home: Home, *words: str, typed: str = "", **settings: str) -> None:
+        super().__init__(home, *words, columns=100, rows=30, typed=typed, **settings)
 
     def press(self, keys: str) -> None:
         """Press keys, without Enter."""
@@ -74,7 +74,6 @@ def decided(shop: ConsoleDesk, run: str) -> tuple[str | None, str | None, str | 
 
 def test_keys_decide_and_the_terminal_is_as_before(home: Home, shop: ConsoleDesk) -> None:
     screen = GateScreen(home, *WATCH)
-    assert screen.is_in_lines()
     screen.until("The story of r1.")
     assert not screen.is_in_lines()
     screen.press("a")
@@ -91,6 +90,8 @@ def test_keys_decide_and_the_terminal_is_as_before(home: Home, shop: ConsoleDesk
     screen.process.send_signal(signal.SIGINT)  # what Ctrl-C is, where the terminal rules the program
     screen.until_plain()
     assert screen.process.returncode == 0
+    assert screen.is_in_lines()
+    assert screen.echoes()
     assert decided(shop, "r2") == ("rejected", "ann", "less about the möön")
     assert decided(shop, "r1")[0] is None
     assert "rejected: script of r2" in screen.seen
@@ -104,8 +105,8 @@ def test_keys_decide_and_the_terminal_is_as_before(home: Home, shop: ConsoleDesk
 def test_what_was_pressed_before_there_was_a_screen_decides_nothing(
     home: Home, shop: ConsoleDesk, program: tuple[str, ...]
 ) -> None:
-    screen = GateScreen(home, *program)
-    screen.press("aq")  # the first would approve what nobody saw, the second end it at once
+    # The first would approve what nobody saw, the second end it at once.
+    screen = GateScreen(home, *program, typed="aq")
     screen.until("The story of r1.")
     screen.press("j")
     screen.until("The story of r2.")

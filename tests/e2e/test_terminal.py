@@ -28,9 +28,13 @@ COLOUR = re.compile(r"\x1b\[3[0-9]m")
 class Screen:
     """A program, warm, on a terminal of the test's own."""
 
-    def __init__(self, home: Home, *words: str, columns: int = 80, rows: int = 24, **settings: str) -> None:
+    def __init__(
+        self, home: Home, *words: str, columns: int = 80, rows: int = 24, typed: str = "", **settings: str
+    ) -> None:
+        """`typed` is what was pressed before there is a program."""
         ours, theirs = pty.openpty()
         ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.write(ours, typed.encode())
         self._ours = ours
         self._decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end within a character
         self.seen = ""
