@@ -94,8 +94,9 @@ def test_a_gate_is_decided_in_each_way_and_leaves_the_same_trail(studio: Studio,
     runs = ("by-page", "by-terminal", "by-rest", "by-link")
     for run in runs:
         studio.film(run)
+    studio.until_gate("by-page")  # a page without it would show the gate that is there first
     page.goto("/gates?run=by-page&stage=script")
-    page.wait_for_selector("#gate[data-run=by-page]", timeout=60_000)
+    page.wait_for_selector("#gate[data-run=by-page]")
     page.fill("#decide [name=note]", "shorter")
     page.uncheck("#decide [name=anew]")
     page.click("[data-act=reject]")
