@@ -93,6 +93,7 @@ async function renew() {
       asked = false;
       return;
     }
+    if (answer.status === 429 || answer.status >= 500) asked = true; // for now: what happened is shown all the same
     if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     asked = true; // without a connection it is tried again

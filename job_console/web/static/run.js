@@ -17,6 +17,7 @@ async function renew() {
   again = false;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    again ||= answer.status === 429 || answer.status >= 500; // for now: the files are there all the same
     if (answer.ok) renewFiles(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch {
     again = true; // without a connection it is tried with the next event

@@ -17,7 +17,7 @@ from tests.doubles.spoken_jobs import perform
 from tests.pages import HeldAnswers, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = needs_chromium
 
@@ -41,6 +41,29 @@ def test_a_press_counts_though_its_part_is_taken_anew_meanwhile(desk: ConsoleDes
     page.mouse.up()
     page.get_by_role("button", name="Resume the queue").wait_for()
     page.locator("#verdict dd >> nth=0", has_text="1").wait_for()  # what was left then comes, too
+
+
+def test_what_happened_is_shown_though_the_first_look_is_refused(
+    desk: ConsoleDesk, page: Page, complaints: list[str]
+) -> None:
+    desk.start("r1")
+    page.goto("/runs/r1")
+    page.wait_for_selector("#live[data-state=live]")
+    refused: list[str] = []
+
+    def answer(route: Route) -> None:
+        if len(refused) < 2:  # the live parts, and the files
+            refused.append(route.request.url)
+            route.fulfill(status=503, body="")
+        else:
+            route.continue_()
+
+    page.route("**/runs/r1", answer)
+    desk.work(files={"script.txt": b"Hello."})
+    page.get_by_role("link", name="Decide about script").wait_for()
+    page.wait_for_selector("[data-file='script.txt']")
+    assert len(refused) == 2
+    complaints.clear()
 
 
 def test_what_is_decided_is_pressed_once_though_its_button_comes_anew(desk: ConsoleDesk, page: Page) -> None:
