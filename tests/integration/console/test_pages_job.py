@@ -27,6 +27,10 @@ CATCH = """
 window.made = [];
 window.Audio = class extends Audio { constructor() { super(); window.made.push(this); } };
 """
+LOADED = """
+made.length === 3 &&
+made.every(({ buffered, duration }) => buffered.length && buffered.end(0) > duration - 0.1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +188,7 @@ class TestTheLine:
     def test_what_plays_is_not_taken_away(self, desk: ConsoleDesk, job: Page, name: str) -> None:
         job.keyboard.press("Space")
         until(job, "made[0]?.currentTime > 0")
+        until(job, LOADED)  # at their addresses is other audio soon, or none
         ask_for(desk, name, "Other words.")
         perform(desk, name, "Other words.", takes=1)
         compare = job.get_by_role("button", name="Compare")
