@@ -110,28 +110,32 @@ def _spec(parts: ConsoleParts, request_id: str) -> KnownSpec | None:
 def _heard(request_id: str, revision: int, done: DoneRecord | None, *, present: bool) -> list[HeardTake]:
     if done is None or done.spoken is None:
         return []
-    asked = None if present else revision
-    return [_heard_take(request_id, revision, asked, done.spoken, take) for take in done.spoken.takes]
+    return [
+        _heard_take(request_id, revision, done.spoken, take, present=present) for take in done.spoken.takes
+    ]
 
 
 def _heard_take(
-    request_id: str, revision: int, asked: int | None, spoken: SpokenRecord, take: Take
+    request_id: str, revision: int, spoken: SpokenRecord, take: Take, *, present: bool
 ) -> HeardTake:
     word, kind, why = _verdict(spoken, take)
-    label = f"Take {take.take}" if asked is None else f"Revision {revision}, take {take.take}"
-    at = {
-        suffix: take_address(request_id, take.take, asked, f"/files/{suffix}") for suffix in CAPTION_SUFFIXES
-    }
+    label = f"Take {take.take}" if present else f"Revision {revision}, take {take.take}"
+
+    # By its revision, also the present one: audio that plays on while a newer one is done stays what it was.
+    def address(what: str = "") -> str:
+        return take_address(request_id, take.take, revision, what)
+
+    at = {suffix: address(f"/files/{suffix}") for suffix in CAPTION_SUFFIXES}
     beside = [file.file for file in take.caption_files]
     return HeardTake(
         label=f"{label}, chosen" if take.take == 1 and len(spoken.takes) > 1 else label,
-        src=take_address(request_id, take.take, asked),
-        peaks=take_address(request_id, take.take, asked, "/peaks") if take.peaks else "",
-        captions=take_address(request_id, take.take, asked, "/captions"),
+        src=address(),
+        peaks=address("/peaks") if take.peaks else "",
+        captions=address("/captions"),
         seconds=take.audio_seconds,
         lufs=take.loudness_lufs,
         sha256=take.audio.sha256,
-        note=(("job", request_id), ("take", take.take), *((("revision", revision),) if asked else ())),
+        note=(("job", request_id), ("take", take.take), ("revision", revision)),
         facts=measures_of(take),
         verdict=word,
         verdict_kind=kind,

@@ -181,8 +181,9 @@ function heard(told) {
     // Of what was decided about this page may have known before its event came.
     if (!concerned(mine) || sent.has(key) || (seen && seen === mine.seen)) continue;
     notice(`${mine.stage} of ${mine.run} was ${word} by ${who} first; what you decided was not sent.`, { problem: true });
-    sent.add(key);
+    if (!seen) sent.add(key); // else it waits still, for a decision about what it is about now
     mine.forget();
+    if (seen && gate() && keyOf(gate().dataset) === key) show(location.href);
     return;
   }
   const here = gate();

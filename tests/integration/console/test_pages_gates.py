@@ -175,6 +175,25 @@ def test_what_changed_since_it_was_shown_is_not_decided_about(inbox: Page, desk:
     assert gate_of(desk).decision is None
     look_again(desk.ledger, "r2", "script", [other])  # what is looked at is shown as it is now
     inbox.wait_for_selector(f"#gate[data-run=r2][data-seen='{gate_of(desk, 'r2').seen}']")
+    inbox.keyboard.press("k")  # the one that changed waits still
+    at(inbox, "r1")
+    inbox.keyboard.press("a")
+    at(inbox, "r2")
+    inbox.keyboard.press("u")
+
+
+def test_the_only_gate_is_shown_anew_where_it_changed_after_the_decision(
+    page: Page, desk: ConsoleDesk
+) -> None:
+    waits(desk, "r1")
+    page.goto("/gates")
+    page.wait_for_selector("#live[data-state=live]")
+    page.keyboard.press("a")
+    look_again(
+        desk.ledger, "r1", "script", [Artifact(path="script.txt", type="text/plain", sha256="0" * 64, size=1)]
+    )
+    page.wait_for_selector(f"#gate:not(.decided)[data-seen='{gate_of(desk).seen}']")
+    assert gate_of(desk).decision is None
 
 
 def test_notes_at_a_time_go_with_a_rejection_and_listening_decides_nothing(

@@ -62,7 +62,7 @@ class TestStates:
         perform(desk, "a", "Job a. The sea comes back.", takes=2, lufs=(-16.0, -22.5))
         page = client.get(PAGE).text
         first, second = takes_of(page)
-        assert first["src"] == f"/api/v1/queue{PAGE}/takes/1".replace(":", "%3A")
+        assert first["src"] == f"/api/v1/queue{PAGE}/takes/1?revision=1".replace(":", "%3A")
         assert (first["gain"], second["gain"]) == ("-6.5", "0.0")
         assert "UNVERIFIED" in page
         assert "Nobody compared it." in page
@@ -100,7 +100,7 @@ class TestRevisions:
             ask_for(desk, text)
             perform(desk, "a", f"Job a. {text}")
         labels = [(take["note-take"], take.get("note-revision")) for take in takes_of(client.get(PAGE).text)]
-        assert labels == [("1", None), ("1", "2")]
+        assert labels == [("1", "3"), ("1", "2")]
         oldest = takes_of(client.get(f"{PAGE}?compare=1").text)[1]
         assert oldest["note-revision"] == "1"
         assert (
