@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -138,3 +139,9 @@ def when_parent_exits(callback: Callable[[], None]) -> None:
         callback()
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def parent_has_exited() -> bool:
+    """Whether standard input has ended already. For processes started by `ChildProcess`."""
+    ready, _, _ = select.select([sys.stdin], [], [], 0)
+    return bool(ready)  # nobody writes to it: it can be read from when it has ended

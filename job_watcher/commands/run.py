@@ -9,7 +9,7 @@ import typer
 from job_watcher import wiring
 from job_watcher.logs import log_as, log_as_json_lines
 from job_watcher.signals import drain_on_signals
-from lib.child import when_parent_exits
+from lib.child import parent_has_exited, when_parent_exits
 from lib.cli.options import RedisUrlOption
 
 SlotsOption = Annotated[
@@ -50,6 +50,8 @@ def command(
         else:
             log_as(form, verbose=verbose)
 
+    if exit_with_parent and parent_has_exited():
+        return  # it would start a server that nobody ends
     with wiring.open_watcher(redis_url=redis_url, slots=slots, log=log) as watcher:
         drain_on_signals(watcher)
         if exit_with_parent:

@@ -101,6 +101,10 @@ class Home:
             ):
                 seen = queue.snapshot()
 
+    def server_was_started(self) -> bool:
+        """Whether this home ever had an embedded server."""
+        return self._socket.exists()
+
     @property
     def _socket(self) -> Path:
         """The file that says where the embedded server's socket is."""

@@ -148,7 +148,7 @@ def test_a_rejected_script_is_written_anew_compared_and_approved_and_another_run
 
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("text=Cancel the run")
-    page.wait_for_selector("text=canceled", timeout=30_000)
+    page.wait_for_selector("#head:has-text('canceled')", timeout=30_000)
     assert [told[0] for told in studio.decided("redo")] == [
         *("gate_pause", "gate_rejected", "gate_pause", "gate_approved"),
     ]

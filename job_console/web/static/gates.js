@@ -59,6 +59,7 @@ async function show(address) {
     if (mine !== asked || isTyping() || mended()) return; // somebody went on meanwhile, or began to write
     const now = fresh.getElementById("card");
     if (new URL(answer.url).pathname === "/login") return sessionOver();
+    if (answer.status >= 500 || answer.status === 429) throw new Error(`The console answered ${answer.status}: press again in a moment.`);
     if (!now) return location.assign(address);
     rest(card);
     notesOf.clear();

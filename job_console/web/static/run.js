@@ -47,11 +47,12 @@ document.getElementById("anew")?.addEventListener("submit", async (event) => {
   const button = event.target.querySelector("button");
   button.disabled = true;
   try {
-    const body = { stage: stage.value, ...(note.value.trim() ? { note: note.value.trim() } : {}) };
+    const sent = note.value;
+    const body = { stage: stage.value, ...(sent.trim() ? { note: sent.trim() } : {}) };
     const told = await ask("POST", event.target.dataset.to, body);
     const others = told.rejected.join(" and ");
     notice(`${told.stage} runs anew${others && `, once ${others}, rejected as well, may do so too`}.`);
-    note.value = "";
+    if (note.value === sent) note.value = ""; // else somebody writes the next one already
     refresh();
   } catch (error) {
     failed(error);

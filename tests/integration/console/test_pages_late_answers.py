@@ -177,6 +177,39 @@ def test_a_text_that_opens_takes_nobody_from_his_note(page: Page, desk: ConsoleD
     assert page.input_value("[name=note]") == "less moon"
 
 
+def test_a_gate_that_does_not_come_leaves_the_page_as_it_is(
+    page: Page, desk: ConsoleDesk, complaints: list[str]
+) -> None:
+    for run in ("r1", "r2"):
+        desk.start(run)
+        desk.work(run, files={"script.txt": b"Hello."})
+    page.goto("/gates")
+    page.wait_for_selector("#gate[data-run=r1]")
+    page.fill("[name=note]", "louder")
+    page.keyboard.press("Escape")
+    page.route("**/gates?run=r2*", lambda route: route.fulfill(status=503, body=""), times=1)
+    page.keyboard.press("j")
+    page.wait_for_selector(".notice.problem:has-text('The console answered 503')")
+    assert page.input_value("[name=note]") == "louder"
+    page.keyboard.press("j")
+    page.wait_for_selector("#gate[data-run=r2]")
+    complaints.clear()
+
+
+def test_the_next_note_is_written_while_one_is_sent(page: Page, desk: ConsoleDesk) -> None:
+    desk.start("r1")
+    desk.work(files={"script.txt": b"Hello."})
+    page.goto("/runs/r1")
+    held = HeldAnswers(page, "**/api/v1/runs/r1/**")
+    page.fill("#anew textarea", "shorter")
+    page.click("text=Run it anew")
+    held.wait()
+    page.fill("#anew textarea", "and slower")
+    held.let_go()
+    page.get_by_text("script runs anew.").wait_for()
+    assert page.input_value("#anew textarea") == "and slower"
+
+
 def test_a_gate_that_was_chosen_comes_though_the_inbox_is_renewed(page: Page, desk: ConsoleDesk) -> None:
     for run in ("r0", "r1", "r2"):
         desk.start(run)
