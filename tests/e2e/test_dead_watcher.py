@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from lib.jobs.overview import Health, overview_of
 from lib.jobspec import load_job_file
 from lib.redislink.transport import Transport
 from tests.e2e.desk import Desk
+from tests.e2e.home import Home
 from tests.left_workers import end_workers
 
 LEASE_MS = "1000"
@@ -100,3 +102,10 @@ def test_a_paused_queue_says_so_before_all_else_and_promises_nothing(desk: Desk,
 
     assert desk.run("resume").returncode == 0
     assert [lease.request_id for lease in later.claim("another")] == ["topic:long"]
+
+
+def test_one_that_begins_when_its_parent_has_ended_starts_no_server(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    done = home.run("run", "--exit-with-parent", program="job-watcher")  # nobody holds its input
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not home.server_was_started()

@@ -257,12 +257,6 @@ def test_the_console_is_served_beside_it_and_ends_with_it(home: Home) -> None:
     assert token not in said
 
 
-def test_a_watcher_that_begins_when_its_parent_has_ended_starts_no_server(home: Home) -> None:
-    done = home.run("run", "--exit-with-parent", program="job-watcher")  # nobody holds its input
-    assert (done.returncode, done.stderr) == (0, "")
-    assert not home.server_was_started()
-
-
 def test_a_console_that_cannot_run_is_said_before_anything_is_enqueued(home: Home) -> None:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
