@@ -1,17 +1,16 @@
 """A program in the folder of `tests.warm.programs`: a warm process is the program, this one ends as it does.
 
-It reads what to ask for from the file beside it. Signals are passed on.
+It reads what to ask for from the file beside it. Signals are passed on. Each program that a test starts waits
+for what is imported here: no `pathlib`, no `contextlib`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import socket
 import sys
-from pathlib import Path
 
 
 def without_own_locale(settings: dict[str, str]) -> dict[str, str]:
@@ -22,14 +21,15 @@ def without_own_locale(settings: dict[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    given = json.loads(Path(f"{__file__}.json").read_text(encoding="utf-8"))
+    with open(f"{__file__}.json", encoding="utf-8") as file:
+        given = json.load(file)
     argv, environ = [given["program"], *sys.argv[1:]], dict(os.environ)
     prefixes, anytime = tuple(given["at_start"]), given["anytime"]
     own = {name: environ[name] for name in environ if name.startswith(prefixes) and name not in anytime}
     own = without_own_locale(own)
     if own != given["settings"]:
         os.execv(argv[0], argv)
-    asked = {"argv": argv, "call": given["call"], "cwd": str(Path.cwd()), "environ": environ}
+    asked = {"argv": argv, "call": given["call"], "cwd": os.getcwd(), "environ": environ}
     asked["python"] = given["python"]
     request = json.dumps(asked).encode()
     server = socket.socket(socket.AF_UNIX)
@@ -40,8 +40,10 @@ def main() -> None:
     pid = int(answers.readline())
 
     def pass_on(number: int, _frame: object) -> None:
-        with contextlib.suppress(ProcessLookupError):  # it has ended, and how is about to be told
+        try:
             os.kill(pid, number)
+        except ProcessLookupError:
+            return  # it has ended, and how is about to be told
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
