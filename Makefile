@@ -9,9 +9,9 @@ SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Two at a time, unless the caller said how many: a second -j would only be warned about.
 TWO = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j2)
 
-# Two processes more than a small machine has cores: many tests wait for programs that they started. Neighbours
+# One process more than a small machine has cores: many tests wait for programs that they started. Neighbours
 # stay in one of them, which keeps what they share (servers, a built wheel), until another has nothing left to do.
-SPREAD := --numprocesses 4 --dist worksteal
+SPREAD := --numprocesses 3 --dist worksteal
 # Bytecode goes below .venv, so that warm tests compile nothing also where people want none of it in the tree.
 COMPILED = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(call quoted,$(CURDIR)/.venv/bytecode)
 

@@ -24,11 +24,20 @@ class SupabaseDouble:
         self.faults: deque[int | str] = deque()
         self.requests: list[str] = []
         self.old = False
+        self._keeping = threading.Lock()
         handler = type("Handler", (_Handler,), {"double": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+
+    def keep(self, key: str, data: bytes, kind: str, *, over: bool) -> bool:
+        """Whether it is kept: of several at once the first is, as by the service's unique names."""
+        with self._keeping:
+            if key in self.objects and not over:
+                return False
+            self.objects[key], self.types[key] = data, kind
+            return True
 
     def close(self) -> None:
         self._server.shutdown()
@@ -49,16 +58,16 @@ class _Handler(BaseHTTPRequestHandler):
         key = self._key()
         if key is None:
             return
-        if key in self.double.objects and self.headers.get("x-upsert") != "true":
-            self._refuse(409, "Duplicate", "The resource already exists")
-            return
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
+        over = self.headers.get("x-upsert") == "true"
         parts = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
         for part in parts.iter_parts():
             if part.get_filename():
                 data = part.get_payload(decode=True)
                 assert isinstance(data, bytes)
-                self.double.objects[key], self.double.types[key] = data, part.get_content_type()
+                if not self.double.keep(key, data, part.get_content_type(), over=over):
+                    self._refuse(409, "Duplicate", "The resource already exists")
+                    return
         self._answer(200, json.dumps({"Key": f"{BUCKET}/{key}", "Id": "1"}).encode())
 
     def do_GET(self) -> None:

@@ -240,7 +240,7 @@ class TestSlowClients:
     """Whoever says too little, or takes too little, is hung up on; others do not notice."""
 
     def test_a_head_that_does_not_come(self, desk: ConsoleDesk) -> None:
-        limits = ConsoleLimits(head_s=0.5)
+        limits = ConsoleLimits(head_s=1.0)
         with desk.client(limits=limits) as client:
             address = (client.base_url.host, client.base_url.port)
             for begin in (b"", b"GET /api", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "):

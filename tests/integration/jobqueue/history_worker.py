@@ -50,6 +50,8 @@ class Worker:
                 self._tell("failed", lease)
                 return
             result = {"by": self._name, "lease_no": lease.lease_no, "text": lease.spec.text}
+            # As a real one: asked for again with the same, a job that is done is a duplicate.
+            result["callback_data"] = dict(lease.spec.callback_data)
             self._queue.complete(lease, result)
             self._tell("done", lease)
         except LeaseLost:

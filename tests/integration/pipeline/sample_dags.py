@@ -54,7 +54,7 @@ def wait(inputs: Mapping[str, Any], context: TaskContext) -> str:
 spin = Dag("spin")
 
 
-@spin.task(name="spin", timeout=1, retries=0)
+@spin.task(name="spin", timeout=2, retries=0)
 def spin_for_ever(inputs: Mapping[str, Any], context: TaskContext) -> None:
     """Hold on to the processor, and to a helper of its own session."""
     import signal

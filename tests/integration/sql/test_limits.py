@@ -274,7 +274,7 @@ class TestRows:
             list(pool.map(cross, "ab", "ba"))
 
         assert counters.read(question("SELECT sum(n) FROM counters")) == 2
-        assert next(tries) == 3
+        assert next(tries) >= 3
 
     def test_on_sqlite_are_for_one_writer_at_a_time(self, tmp_path: Path) -> None:
         with (

@@ -54,7 +54,7 @@ def test_strangers_that_say_nothing_or_too_much_keep_nobody_out_for_long(server:
 
     assert get(server, "/livez")[0] == 200
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5  # of a patience of five seconds
     for each in (*silent, flood):
         each.close()
 
@@ -68,7 +68,7 @@ def test_a_crowd_that_says_nothing_keeps_nobody_out(server: ProbeServer) -> None
 
     assert [get(server, "/livez")[0] for _ in range(3)] == [200] * 3
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 4.5  # of a patience of five seconds
     for each in crowd:
         each.close()
 
