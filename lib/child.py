@@ -143,5 +143,8 @@ def when_parent_exits(callback: Callable[[], None]) -> None:
 
 def parent_has_exited() -> bool:
     """Whether standard input has ended already. For processes started by `ChildProcess`."""
-    ready, _, _ = select.select([sys.stdin], [], [], 0)
-    return bool(ready)  # nobody writes to it: it can be read from when it has ended
+    descriptor = sys.stdin.fileno()
+    while select.select([descriptor], [], [], 0)[0]:
+        if not os.read(descriptor, 1024):
+            return True
+    return False

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.child import ChildProcess
+from lib.child import ChildProcess, parent_has_exited
 from lib.clock import ManualClock
 from lib.workers import WorkerDeath, WorkerProcess
 
@@ -135,6 +135,19 @@ def test_a_log_is_cut_while_the_child_runs_and_goes_on_behind_the_cut(
     assert log.with_name("worker.log.1").read_bytes() == b"x" * 500 + b"\n"
     assert child.log_tail() == ["after"]
     child.stop(grace=0.0)
+
+
+def test_a_parent_has_exited_when_its_pipe_has_ended_and_not_when_something_came_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as lifeline:
+        monkeypatch.setattr(sys, "stdin", lifeline)
+        assert not parent_has_exited()
+        os.write(writing, b"a key that somebody pressed\n")
+        assert not parent_has_exited()
+        os.close(writing)
+        assert parent_has_exited()
 
 
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
